@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+# What the library is built on. Test, bench and harness dependencies are looked up where they are used.
+
+# CONFIG, because FindBoost is gone from CMake; no component, because `system` is gone from Boost and
+# everything used here is headers.
+find_package(Boost 1.81 REQUIRED CONFIG)
+find_package(OpenSSL 3 REQUIRED)
+find_package(fmt 9 REQUIRED CONFIG)
+find_package(Threads REQUIRED)
+
+# c-ares: a CMake package where there is one (1.34, vcpkg, Conan), else pkg-config (Debian 12 has
+# only libcares.pc). Either way the target is c-ares::cares.
+if(NOT TARGET c-ares::cares)
+  find_package(c-ares CONFIG QUIET)
+endif()
+if(NOT TARGET c-ares::cares)
+  find_package(PkgConfig REQUIRED)
+  pkg_check_modules(REDIAL_CARES REQUIRED IMPORTED_TARGET GLOBAL libcares>=1.18.1)
+  add_library(c-ares::cares ALIAS PkgConfig::REDIAL_CARES)
+endif()
+
+# ns_initparse and ns_parserr live in libresolv on older glibc and on macOS, in libc on newer glibc
+# and on musl.
+include(CheckCXXSourceCompiles)
+set(REDIAL_NS_PARSE_PROGRAM "
+  #include <sys/types.h>
+  #include <netinet/in.h>
+  #include <arpa/nameser.h>
+  int main() { ns_msg m; ns_rr r; return ns_initparse(nullptr, 0, &m) + ns_parserr(&m, ns_s_an, 0, &r); }")
+check_cxx_source_compiles("${REDIAL_NS_PARSE_PROGRAM}" REDIAL_NS_PARSE_IN_LIBC)
+set(REDIAL_RESOLV_LIBRARY "")
+if(NOT REDIAL_NS_PARSE_IN_LIBC)
+  set(REDIAL_RESOLV_LIBRARY resolv)
+endif()

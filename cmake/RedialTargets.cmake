@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+# How a target of ours is made: warnings, include paths, one object library per layer.
+
+# Private to our own code; nothing here reaches a user of the library.
+function(redial_developer_settings target)
+  target_compile_options(${target} PRIVATE
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion
+    $<$<BOOL:${REDIAL_WERROR}>:-Werror>)
+  # The one place for Asio macros. They change inline functions, so a library must be compiled with
+  # the same ones as its users: by default there are none. A developer build, where library and
+  # tests are compiled together, refuses deprecated names.
+  target_compile_definitions(${target} PRIVATE
+    $<$<BOOL:${REDIAL_WERROR}>:BOOST_ASIO_NO_DEPRECATED>)
+  target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/src")
+endfunction()
+
+# What compiling against the library takes.
+function(redial_usage target)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  target_include_directories(${target} PUBLIC
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  target_link_libraries(${target} PUBLIC Boost::headers OpenSSL::SSL OpenSSL::Crypto
+    Threads::Threads)
+  target_link_libraries(${target} PRIVATE fmt::fmt c-ares::cares ${REDIAL_RESOLV_LIBRARY})
+endfunction()
+
+function(redial_configure_library target)
+  redial_usage(${target})
+  redial_developer_settings(${target})
+  set_target_properties(${target} PROPERTIES
+    POSITION_INDEPENDENT_CODE ON
+    VERSION ${PROJECT_VERSION}
+    SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
+    VERIFY_INTERFACE_HEADER_SETS ON)
+endfunction()
+
+# The object library redial_<layer> from src/<layer>/*.cpp, its objects and its public headers added
+# to `redial`. A layer without sources is an interface library, so that naming it works.
+function(redial_add_layer layer)
+  file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${layer}/*.cpp")
+  file(GLOB headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/include/redial/${layer}/*.hpp")
+  if(headers)
+    target_sources(redial PUBLIC FILE_SET HEADERS
+      BASE_DIRS "${PROJECT_SOURCE_DIR}/include" FILES ${headers})
+  endif()
+  if(NOT sources)
+    add_library(redial_${layer} INTERFACE)
+    return()
+  endif()
+  add_library(redial_${layer} OBJECT ${sources})
+  redial_usage(redial_${layer})
+  redial_developer_settings(redial_${layer})
+  set_target_properties(redial_${layer} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  target_sources(redial PRIVATE $<TARGET_OBJECTS:redial_${layer}>)
+endfunction()
+
+function(redial_add_test_kit)
+  file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/testing/*.cpp")
+  file(GLOB headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/include/redial/testing/*.hpp")
+  if(NOT sources)
+    add_library(redial_testing INTERFACE)
+    target_link_libraries(redial_testing INTERFACE redial::redial)
+  else()
+    add_library(redial_testing ${sources})
+    redial_developer_settings(redial_testing)
+    target_link_libraries(redial_testing PUBLIC redial::redial
+      PRIVATE fmt::fmt ${REDIAL_RESOLV_LIBRARY})
+    target_sources(redial_testing PUBLIC FILE_SET HEADERS
+      BASE_DIRS "${PROJECT_SOURCE_DIR}/include" FILES ${headers})
+    set_target_properties(redial_testing PROPERTIES
+      POSITION_INDEPENDENT_CODE ON VERIFY_INTERFACE_HEADER_SETS ON)
+  endif()
+  add_library(redial::testing ALIAS redial_testing)
+endfunction()

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+# Checks what the compiler cannot: includes point down only, the policy layers are pure, public
+# headers stay light, nothing in the library is a coroutine.
+# Run as: cmake -D ROOT=<checkout> -P check_layers.cmake
+cmake_minimum_required(VERSION 3.25)
+
+# What each layer may include, itself included. README.md and src/DESIGN.md show the same picture.
+set(MAY_core core)
+set(MAY_ports core ports)
+set(MAY_watch core ports watch)
+set(MAY_endpoints core ports watch endpoints)
+set(MAY_dns core ports dns)
+set(MAY_net core ports net)
+set(MAY_discovery core ports watch dns net discovery)
+set(MAY_pool core ports watch endpoints pool)
+set(MAY_client core ports watch endpoints dns net discovery pool client)
+set(MAY_http ${MAY_client} http)
+set(MAY_testing ${MAY_client} testing)
+
+# Decisions only: no clock, lock, thread, timer, socket. Addresses are values.
+set(PURE_LAYERS watch endpoints)
+set(IMPURE_INCLUDE "^(mutex|shared_mutex|thread|condition_variable|atomic|sys/.*|netinet/.*|openssl/.*|boost/asio.*)$")
+set(ADDRESS_INCLUDE "^boost/asio/ip/address(_v4|_v6)?\\.hpp$")
+
+# Too heavy, or too private, for a public header.
+set(HEAVY_INCLUDE "^(boost/asio\\.hpp|boost/asio/(ip/(tcp|udp)|ssl|basic_.*|steady_timer|system_timer|io_context|strand|thread_pool)(/.*)?(\\.hpp)?|boost/asio/ssl/.*|openssl/.*|ares.*\\.h|fmt/.*|boost/beast\\.hpp)$")
+set(STREAM_INCLUDE "^boost/asio/(ip/tcp|ssl|ssl/.*)(\\.hpp)?$")
+
+set(problems "")
+macro(problem text)
+  list(APPEND problems "${text}")
+endmacro()
+
+file(GLOB_RECURSE files RELATIVE "${ROOT}"
+  "${ROOT}/include/redial/*.hpp" "${ROOT}/src/*.hpp" "${ROOT}/src/*.cpp")
+list(LENGTH files count)
+if(count EQUAL 0)
+  message(FATAL_ERROR "no sources under ${ROOT}")
+endif()
+
+# A line, without its `//` comment, that matches `regex`.
+function(has_code file regex result)
+  file(STRINGS "${ROOT}/${file}" lines REGEX "^([^/]|/[^/])*${regex}")
+  if(lines STREQUAL "")
+    set(${result} FALSE PARENT_SCOPE)
+  else()
+    set(${result} TRUE PARENT_SCOPE)
+  endif()
+endfunction()
+
+set(ares_users "")
+foreach(file IN LISTS files)
+  string(REGEX REPLACE "^(include/redial|src)/" "" inside "${file}")
+  set(layer "")
+  if(inside MATCHES "^([a-z]+)/")
+    set(layer "${CMAKE_MATCH_1}")
+    if(NOT DEFINED MAY_${layer})
+      problem("${file}: unknown layer '${layer}'")
+      continue()
+    endif()
+  endif()
+
+  file(STRINGS "${ROOT}/${file}" lines REGEX "^[ \t]*#[ \t]*include")
+  foreach(line IN LISTS lines)
+    if(NOT line MATCHES "include[ \t]*([<\"])([^>\"]+)[>\"]")
+      problem("${file}: cannot read '${line}'")
+      continue()
+    endif()
+    set(quote "${CMAKE_MATCH_1}")
+    set(name "${CMAKE_MATCH_2}")
+
+    # Which of our layers is included, if any.
+    set(included "")
+    if(name MATCHES "^redial/([a-z]+)/")
+      set(included "${CMAKE_MATCH_1}")
+      if(NOT quote STREQUAL "<")
+        problem("${file}: write <${name}>")
+      endif()
+    elseif(quote STREQUAL "\"")
+      if(file MATCHES "^include/")
+        problem("${file}: a public header includes the private \"${name}\"")
+      elseif(name MATCHES "^([a-z]+)/")
+        set(included "${CMAKE_MATCH_1}")
+      else()
+        problem("${file}: write the layer in \"${name}\"")
+      endif()
+    endif()
+    if(included AND layer AND NOT included IN_LIST MAY_${layer})
+      problem("${file}: ${layer} may not include ${included} (${name})")
+    endif()
+
+    if(layer IN_LIST PURE_LAYERS AND name MATCHES "${IMPURE_INCLUDE}"
+        AND NOT name MATCHES "${ADDRESS_INCLUDE}")
+      problem("${file}: ${layer} is pure and may not include <${name}>")
+    endif()
+    if(file MATCHES "^include/" AND name MATCHES "${HEAVY_INCLUDE}"
+        AND NOT (layer STREQUAL "net" AND name MATCHES "${STREAM_INCLUDE}"))
+      problem("${file}: public headers may not include <${name}>")
+    endif()
+    if(name MATCHES "^ares.*\\.h$")
+      list(APPEND ares_users "${file}")
+    endif()
+  endforeach()
+
+  has_code("${file}" "co_(await|return|yield)" coroutine)
+  if(coroutine)
+    problem("${file}: the library has no coroutines")
+  endif()
+  has_code("${file}" "_clock::now" clock)
+  if(clock AND layer IN_LIST PURE_LAYERS)
+    problem("${file}: ${layer} is pure: take `now` as an argument")
+  endif()
+endforeach()
+
+list(REMOVE_DUPLICATES ares_users)
+list(LENGTH ares_users count)
+if(count GREATER 1)
+  list(JOIN ares_users ", " ares_users)
+  problem("only one file includes <ares.h>: ${ares_users}")
+endif()
+
+if(problems)
+  list(JOIN problems "\n  " problems)
+  message(FATAL_ERROR "layering:\n  ${problems}")
+endif()

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// One call: its options, its attempts, and what is left to tell when it ends.
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <redial/core/endpoint.hpp>
+#include <redial/core/error.hpp>
+#include <redial/core/time.hpp>
+
+namespace redial {
+
+/// What a caller says about one call. Converts from a deadline.
+struct call_options {
+  call_options() = default;
+  call_options(time_point by) : deadline(by) {}                        // NOLINT: a deadline is enough
+  call_options(duration timeout) : deadline(after(clock::now(), timeout)) {}  // NOLINT: so is a timeout
+
+  /// Same call with the promise that running it twice does no harm.
+  [[nodiscard]] call_options idempotent(bool yes = true) && {
+    is_idempotent = yes;
+    return std::move(*this);
+  }
+
+  /// Absolute; includes queueing, DNS, connecting, TLS and waits between attempts. The default
+  /// (`time_point::max()`) means `client_options::default_timeout` from now.
+  time_point deadline = time_point::max();
+  /// Running it twice does no harm, so it may be retried after bytes were sent.
+  bool is_idempotent = false;
+};
+
+/// What became of one attempt.
+struct attempt_record {
+  endpoint where;          ///< Port 0 when the attempt got no connection.
+  error_code error;
+  duration elapsed{};
+  bool sent = false;       ///< Bytes of it may have reached the peer.
+  bool reused = false;     ///< It ran on a connection that had served before.
+};
+
+/// The failed attempts of a call, oldest first. Empty when the first attempt succeeded.
+struct call_history {
+  std::vector<attempt_record> attempts;
+
+  /// One line per attempt: number, endpoint, time, error.
+  [[nodiscard]] std::string text() const;
+};
+
+namespace detail {
+class call_state;
+}
+
+/// The attempt an operation runs in. Valid until the operation's handler is called.
+class attempt {
+ public:
+  /// From 1.
+  [[nodiscard]] std::uint32_t number() const noexcept { return number_; }
+  [[nodiscard]] const endpoint& where() const noexcept { return *where_; }
+  /// When it will be cancelled.
+  [[nodiscard]] time_point deadline() const noexcept { return deadline_; }
+  [[nodiscard]] bool is_reused() const noexcept { return reused_; }
+
+  /// Verdicts, in force when the attempt ends. `poison`: the connection must not be used again.
+  /// `moved`: the peer is no longer responsible (a read-only replica, a server shutting down); the
+  /// attempt counts as failed without blame, and the name is asked for anew. `spent`: all is well,
+  /// but the connection ends here (`Connection: close`).
+  void poison() noexcept { verdict_ = verdict::poison; }
+  void moved() noexcept { verdict_ = verdict::moved; }
+  void spent() noexcept { verdict_ = verdict::spent; }
+
+  /// For connections that do not count bytes: the first byte of the response has arrived.
+  void response_started() noexcept { response_started_ = true; }
+
+ private:
+  friend class detail::call_state;
+  enum class verdict { none, poison, moved, spent };
+
+  std::uint32_t number_ = 0;
+  const endpoint* where_ = nullptr;
+  time_point deadline_{};
+  bool reused_ = false;
+  bool response_started_ = false;
+  verdict verdict_ = verdict::none;
+};
+
+/// The handler an operation completes, exactly once, with an `error_code` first. Extra results are
+/// ignored, so it can be given to Asio and Beast operations as it is. Its associated executor is the
+/// connection's, its cancellation slot fires when the attempt's time is up.
+///
+/// Destroying it uncalled ends the attempt with `errc::abandoned`.
+class operation_handler {
+ public:
+  operation_handler(std::shared_ptr<detail::call_state> call,
+                    std::uint32_t number,
+                    boost::asio::any_io_executor executor,
+                    boost::asio::cancellation_slot slot) noexcept
+      : call_(std::move(call)), number_(number), executor_(std::move(executor)), slot_(slot) {}
+  operation_handler(operation_handler&&) noexcept = default;
+  operation_handler& operator=(operation_handler&&) = delete;
+  ~operation_handler() {
+    if (call_) drop();
+  }
+
+  using executor_type = boost::asio::any_io_executor;
+  [[nodiscard]] executor_type get_executor() const noexcept { return executor_; }
+  using cancellation_slot_type = boost::asio::cancellation_slot;
+  [[nodiscard]] cancellation_slot_type get_cancellation_slot() const noexcept { return slot_; }
+
+  template <class... Results>
+  void operator()(error_code ec, Results&&...) {
+    complete(ec);
+  }
+  /// For `co_spawn`: an exception that is no `system_error` ends the attempt with `errc::abandoned`.
+  template <class... Results>
+  void operator()(std::exception_ptr failure, Results&&...) {
+    complete(failure);
+  }
+
+ private:
+  void complete(error_code ec);
+  void complete(const std::exception_ptr& failure);
+  void drop() noexcept;
+
+  std::shared_ptr<detail::call_state> call_;
+  std::uint32_t number_;
+  boost::asio::any_io_executor executor_;
+  boost::asio::cancellation_slot slot_;
+};
+
+}  // namespace redial

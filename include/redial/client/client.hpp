@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Calls that survive their connections.
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include <redial/client/call.hpp>
+#include <redial/client/options.hpp>
+#include <redial/core/counters.hpp>
+#include <redial/discovery/discovery.hpp>
+#include <redial/pool/pool.hpp>
+#include <redial/ports/completion.hpp>
+
+namespace redial {
+
+namespace detail {
+
+using called = void(error_code, call_history);
+
+/// An operation without its type; one allocation per call.
+class erased_operation {
+ public:
+  virtual ~erased_operation() = default;
+  virtual void start(attempt& a, pooled_connection& c, operation_handler done) = 0;
+};
+
+template <class Connection, class Operation>
+class typed_operation final : public erased_operation {
+ public:
+  explicit typed_operation(Operation op) : op_(std::move(op)) {}
+  void start(attempt& a, pooled_connection& c, operation_handler done) override {
+    op_(a, connection_cast<Connection>(c), std::move(done));
+  }
+
+ private:
+  Operation op_;
+};
+
+class client_state;
+
+/// The client without its connections' type; compiled once.
+class client_base {
+ public:
+  client_base(boost::asio::any_io_executor executor,
+              std::shared_ptr<discovery> names,
+              const target& t,
+              std::shared_ptr<connector> opener,
+              const client_options& options,
+              std::shared_ptr<scheduler> time);
+  client_base(client_base&&) noexcept;
+  client_base& operator=(client_base&& other) noexcept;
+  ~client_base();
+
+  void start_call(std::unique_ptr<erased_operation> op, call_options options, completion<called> done);
+  bool reset();
+  void close();
+  [[nodiscard]] client_counters counters() const;
+  [[nodiscard]] pool_base& pool() noexcept;
+  [[nodiscard]] const boost::asio::any_io_executor& executor() const noexcept;
+
+ private:
+  std::shared_ptr<client_state> state_;
+};
+
+}  // namespace detail
+
+/// Runs operations on connections to one target, and runs them again elsewhere when that is safe.
+///
+/// \par Threads Safe from any thread. Operations run on their connection's executor.
+/// \par Lifetime Destroying it closes it: calls in flight complete with `errc::closed`.
+template <class Connection>
+class basic_client {
+ public:
+  /// `names` may be shared by any number of clients. `time` null: the executor's own clock.
+  /// \throws std::invalid_argument for an illegal option.
+  basic_client(boost::asio::any_io_executor executor,
+               std::shared_ptr<discovery> names,
+               const target& t,
+               std::shared_ptr<connector> opener,
+               const client_options& options = {},
+               std::shared_ptr<scheduler> time = nullptr)
+      : base_(std::move(executor), std::move(names), t, std::move(opener), options, std::move(time)) {}
+
+  /// Runs `operation(attempt&, Connection&, handler)` on a checked-out connection until it succeeds,
+  /// must not be tried again, or its time is up. `operation` is kept until its last handler was
+  /// called or destroyed, which may be after the call has completed.
+  ///
+  /// At a deadline the attempt's cancellation slot is emitted (terminal), the connection is closed,
+  /// and the call goes on at once; a late completion of the operation is swallowed.
+  ///
+  /// \par Completes with `void(error_code, call_history)`; never inline, on the handler's executor.
+  /// \par Errors The last attempt's own error; `errc::deadline_exceeded` when the time ran out before
+  ///      any attempt had failed; `errc::closed`. The history has the error of every failed attempt.
+  /// \par Cancel All types: as at a deadline, completing with `operation_aborted`.
+  template <class Operation, class Token>
+  auto async_call(Operation operation, call_options options, Token&& token) {
+    return boost::asio::async_initiate<Token, detail::called>(
+        [](auto handler, detail::client_base* client, Operation op, call_options o) {
+          client->start_call(
+              std::make_unique<detail::typed_operation<Connection, Operation>>(std::move(op)),
+              std::move(o),
+              detail::completion<detail::called>{std::move(handler)});
+        },
+        token,
+        &base_,
+        std::move(operation),
+        std::move(options));
+  }
+
+  /// Checks a connection out without retries. See `basic_pool`.
+  template <class Token>
+  auto async_checkout(checkout_options options, Token&& token) {
+    return boost::asio::async_initiate<Token, void(error_code, lease<Connection>)>(
+        [](auto handler, detail::pool_base* pool, checkout_options o) {
+          pool->start_checkout(std::move(o), detail::typed_checkout<Connection>(std::move(handler)));
+        },
+        token,
+        &base_.pool(),
+        std::move(options));
+  }
+
+  /// Replaces all connections by new ones, at most once per `pool_options::min_reset_interval`.
+  bool reset() { return base_.reset(); }
+  /// Completes calls with `errc::closed` and closes all connections. Idempotent.
+  void close() { base_.close(); }
+
+  [[nodiscard]] client_counters counters() const { return base_.counters(); }
+  [[nodiscard]] pool_counters connection_counters() { return base_.pool().counters(); }
+  [[nodiscard]] pool_gauges connection_gauges() { return base_.pool().gauges(); }
+  [[nodiscard]] detail::client_base& base() noexcept { return base_; }
+
+ private:
+  detail::client_base base_;
+};
+
+}  // namespace redial

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What a client retries, how long it tries, and what it tells.
+
+#include <cstdint>
+#include <memory>
+
+#include <redial/core/events.hpp>
+#include <redial/core/time.hpp>
+#include <redial/pool/options.hpp>
+
+namespace redial {
+
+/// When a failed attempt is followed by another one.
+struct retry_policy {
+  retry_policy() = default;
+
+  /// The numbers of the wrapper that people write around a Finagle client: 4 attempts in all, 200 ms
+  /// before each retry, the pool reset on a retryable failure at most once per 2 s and not in the
+  /// first 2 s of the client's life. Each retry prefers another address, and waits without blocking.
+  [[nodiscard]] static retry_policy finagle();
+
+  /// Attempts in all, the first one included. 1 to 100; 1: no retries.
+  std::uint32_t max_attempts = 4;
+  /// The first retry follows at once when the failed attempt sent nothing.
+  bool first_at_once = true;
+  /// Wait before a retry. 0 to 1 min.
+  duration delay = std::chrono::milliseconds{200};
+  /// Share of `delay` by which it varies, so that clients do not retry in step. 0 to 1.
+  double jitter = 0.25;
+  /// Retry budget: at most this share of the calls of the last `budget_window`, in percent, 0 to 100 ...
+  double budget_percent = 20;
+  /// ... plus this many per second. Retries of attempts that sent nothing, or that met a dead reused
+  /// connection, do not spend it. 0 to 1000000.
+  double budget_per_second = 10;
+  duration budget_window = std::chrono::seconds{10};
+  /// Retry also calls that are not idempotent after bytes were sent. The call may then run twice.
+  bool retry_unsafe = false;
+
+  /// Reset the whole pool on every retryable failure (at most once per `min_reset_interval`).
+  bool reset_on_failure = false;
+  /// No such reset in the first part of a client's life. 0 to 1 h.
+  duration reset_grace = duration::zero();
+};
+
+struct client_options {
+  client_options() = default;
+
+  pool_options pool;
+  retry_policy retry;
+  /// Longest time for one attempt. Zero: automatic, half of the time left (at least 50 ms) while
+  /// another attempt is allowed, else all of it. 0 to 24 h.
+  duration attempt_timeout = duration::zero();
+  /// A call's time when its caller gives no deadline. 1 ms to 24 h.
+  duration default_timeout = std::chrono::seconds{10};
+  /// Given to the pool too, unless `pool.listener` is set. May be null.
+  std::shared_ptr<event_listener> listener;
+};
+
+/// \throws std::invalid_argument naming the option, its value and the legal range.
+void validate(const retry_policy& p);
+void validate(const client_options& o);
+
+}  // namespace redial

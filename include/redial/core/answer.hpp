@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// One DNS question and what came back for it, already checked.
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <redial/core/address.hpp>
+#include <redial/core/error.hpp>
+
+namespace redial {
+
+/// Numbers are those of the DNS (RFC 1035 §3.2.2, RFC 3596, RFC 2782).
+enum class record_type : std::uint16_t { a = 1, aaaa = 28, srv = 33 };
+
+struct question {
+  std::string name;  ///< Canonical: lower case, no trailing dot.
+  record_type type = record_type::a;
+
+  friend bool operator==(const question&, const question&) = default;
+  friend auto operator<=>(const question&, const question&) = default;
+};
+
+/// What kind of answer it was. The first three are definite: a server that speaks for the name said
+/// so. The others are transient.
+enum class answer_outcome {
+  records,         ///< At least one usable record.
+  no_data,         ///< NOERROR without a usable record of this type.
+  name_not_found,  ///< NXDOMAIN.
+  timeout,         ///< Nobody answered before our deadline.
+  server_failure,  ///< SERVFAIL, NOTIMP, FORMERR, unknown rcode.
+  refused,         ///< REFUSED, or nothing listens on the server's port.
+  malformed,       ///< Could not be parsed, or is not an answer to the question.
+  local_fault,     ///< This machine could not ask: no descriptors, no buffers, no servers configured.
+  closed,          ///< The source was closed before an answer came.
+};
+
+[[nodiscard]] const char* to_string(record_type t) noexcept;
+[[nodiscard]] const char* to_string(answer_outcome o) noexcept;
+
+/// True for answers that state what the name has now, also when that is nothing.
+[[nodiscard]] constexpr bool is_definite(answer_outcome o) noexcept {
+  return o == answer_outcome::records || o == answer_outcome::no_data || o == answer_outcome::name_not_found;
+}
+
+/// One response to one question. Owner names, class and type were checked, the CNAME chain was
+/// followed, duplicates and undialable addresses are gone, IPv4-mapped addresses are unmapped.
+struct answer {
+  question asked;
+  answer_outcome outcome = answer_outcome::timeout;
+  /// Sorted, without duplicates.
+  std::vector<address> addresses;
+  /// For `records` the minimum over the CNAME chain and the records; a TTL with the top bit set is 0
+  /// (RFC 2181 §8). For `no_data` and `name_not_found` the negative TTL, min(SOA TTL, SOA minimum)
+  /// (RFC 2308 §5), or 0 without an SOA. Uncapped.
+  std::chrono::seconds ttl{0};
+  /// The original code: of c-ares, the system, or ours. Clear for `records`.
+  error_code error;
+  /// Records left out because no connection could ever go there.
+  std::uint32_t dropped = 0;
+};
+
+}  // namespace redial

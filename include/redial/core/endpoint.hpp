@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// One place a connection can be opened to.
+
+#include <compare>
+#include <cstdint>
+#include <string>
+
+#include <redial/core/address.hpp>
+
+namespace redial {
+
+/// An address and port behind a name. Two endpoints are the same when SRV target, address and port
+/// are; priority and weight (RFC 2782) are attributes that may change during its life.
+struct endpoint {
+  endpoint() = default;
+  endpoint(address where, std::uint16_t at_port) : addr(where), port(at_port) {}
+
+  address addr;
+  std::uint16_t port = 0;
+  std::string srv_target;       ///< Empty unless the endpoint comes from an SRV record.
+  std::uint16_t priority = 0;   ///< Lower is used first.
+  std::uint16_t weight = 0;     ///< Share among endpoints of one priority.
+
+  [[nodiscard]] friend bool operator==(const endpoint& a, const endpoint& b) noexcept {
+    return a.port == b.port && a.addr == b.addr && a.srv_target == b.srv_target;
+  }
+  [[nodiscard]] friend std::strong_ordering operator<=>(const endpoint& a, const endpoint& b) noexcept {
+    if (a.addr != b.addr) return a.addr < b.addr ? std::strong_ordering::less : std::strong_ordering::greater;
+    if (a.port != b.port) return a.port <=> b.port;
+    return a.srv_target.compare(b.srv_target) <=> 0;
+  }
+};
+
+/// `10.0.0.1:80`, `[::1]:80`, and with an SRV target `10.0.0.1:80 (node1.example)`.
+[[nodiscard]] std::string to_string(const endpoint& e);
+
+}  // namespace redial

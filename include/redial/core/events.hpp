@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What happens inside, told as it happens.
+
+#include <cstdint>
+#include <string_view>
+
+#include <redial/core/answer.hpp>
+#include <redial/core/endpoint.hpp>
+#include <redial/core/error.hpp>
+#include <redial/core/time.hpp>
+
+namespace redial {
+
+/// How much the current endpoints of a name are worth.
+enum class freshness {
+  unresolved,  ///< No answer yet.
+  fresh,       ///< Within the effective TTL of a good answer.
+  stale,       ///< Past it; the last good endpoints are still served.
+  expired,     ///< Past `stale_limit` since the last good answer.
+};
+
+enum class endpoint_change {
+  added,        ///< New in DNS.
+  absent,       ///< Missing from an answer of a rotating name; still leased.
+  doubted,      ///< Absent for `absence_window`; no new plaintext connections.
+  returned,     ///< Absent, and seen again.
+  departed,     ///< Has left DNS.
+  warming,      ///< The first connection of its life is being opened.
+  active,       ///< Proven: may be leased.
+  warm_failed,  ///< A warming attempt failed; tried again later.
+  ejected,
+  quarantined,
+  retained,     ///< Departed, still leased until a replacement is proven.
+  drained,      ///< Takes no more leases; its connections close as they become free.
+};
+
+/// Why a connection was closed.
+enum class close_reason {
+  idle,              ///< `idle_timeout`
+  lifetime,          ///< `max_lifetime`
+  departed,          ///< Its endpoint left DNS.
+  drain_deadline,    ///< Still leased at the drain deadline.
+  error,             ///< The operation on it failed.
+  poisoned,          ///< The caller said so.
+  moved,             ///< The caller said that the peer is no longer responsible.
+  peer_closed,       ///< The peer closed it while it was idle.
+  unexpected_bytes,  ///< The peer sent something while it was idle.
+  endpoint_failed,   ///< Idle when another connection of the same endpoint failed.
+  reset,             ///< A whole-pool reset.
+  abandoned,         ///< Opened too late, for an endpoint or pool that is gone.
+  shutdown,          ///< The pool was closed.
+};
+
+enum class connection_change { opening, opened, failed, closed };
+
+[[nodiscard]] const char* to_string(freshness f) noexcept;
+[[nodiscard]] const char* to_string(endpoint_change c) noexcept;
+[[nodiscard]] const char* to_string(close_reason r) noexcept;
+[[nodiscard]] const char* to_string(connection_change c) noexcept;
+
+struct answer_event {
+  const answer& received;
+  duration elapsed{};
+};
+
+struct snapshot_event {
+  std::string_view name;
+  std::uint64_t generation = 0;
+  freshness state = freshness::unresolved;
+  std::uint32_t endpoints = 0;
+  std::uint32_t added = 0;
+  std::uint32_t departed = 0;
+};
+
+struct endpoint_event {
+  std::string_view name;
+  const endpoint& where;
+  endpoint_change change{};
+  error_code error;
+};
+
+struct connection_event {
+  std::string_view name;
+  const endpoint& where;
+  std::uint64_t connection = 0;  ///< Number of the connection within its pool.
+  connection_change change{};
+  close_reason reason{};         ///< Only for `closed`.
+  error_code error;
+  duration elapsed{};            ///< `opened`, `failed`: since `opening`. `closed`: its age.
+};
+
+struct attempt_event {
+  std::string_view name;
+  const endpoint& where;
+  std::uint32_t number = 0;  ///< From 1.
+  error_code error;
+  bool retried = false;
+  duration elapsed{};
+};
+
+struct reset_event {
+  std::string_view name;
+  bool suppressed = false;  ///< By `min_reset_interval`, or because one was under way.
+  error_code cause;
+};
+
+/// Receives events. Override what is of interest.
+///
+/// \par Threads Called from the library's executors, possibly several at once, never under a lock
+///      of ours. It may call back into redial. It must not block, and it must not throw.
+/// \par Lifetime Arguments, also what they refer to, live until the call returns.
+class event_listener {
+ public:
+  virtual ~event_listener() = default;
+
+  virtual void on_answer(const answer_event&) {}
+  virtual void on_snapshot(const snapshot_event&) {}
+  virtual void on_endpoint(const endpoint_event&) {}
+  virtual void on_connection(const connection_event&) {}
+  virtual void on_attempt(const attempt_event&) {}
+  virtual void on_reset(const reset_event&) {}
+};
+
+}  // namespace redial

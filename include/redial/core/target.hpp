@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the user writes to say whom to talk to.
+
+#include <boost/system/result.hpp>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <redial/core/endpoint.hpp>
+#include <redial/core/host_name.hpp>
+
+namespace redial {
+
+/// How the addresses behind a target are found and how its bytes travel.
+enum class target_scheme {
+  http,          ///< `http://host[:port]`, port 80 by default.
+  https,         ///< `https://host[:port]`, port 443 by default.
+  tcp,           ///< `tcp://host:port`.
+  tls,           ///< `tls://host:port`.
+  static_list,   ///< `static://address:port[,address:port]...`: never changes, no DNS.
+};
+
+/// A parsed target. A value type; every object is valid.
+///
+/// A path, query, fragment or user info is refused: a target names a service, not a resource. A
+/// single trailing `/` is accepted, because people paste URLs.
+class target {
+ public:
+  /// \throws std::invalid_argument naming the text, what is wrong with it and what is accepted.
+  explicit target(std::string_view text);
+
+  /// The same without exceptions.
+  /// \par Errors `errc::bad_scheme`, `errc::bad_name`, `errc::name_not_ascii`, `errc::bad_address`,
+  ///      `errc::bad_port`, `errc::bad_target`, `errc::name_not_found` (`.onion`).
+  [[nodiscard]] static boost::system::result<target> parse(std::string_view text);
+
+  [[nodiscard]] target_scheme scheme() const noexcept { return scheme_; }
+  [[nodiscard]] bool is_tls() const noexcept {
+    return scheme_ == target_scheme::https || scheme_ == target_scheme::tls;
+  }
+  /// The host; for `static://` the text of its first address.
+  [[nodiscard]] const host_name& host() const noexcept { return host_; }
+  /// The port; for `static://` that of its first address.
+  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+  /// Endpoints that need no DNS: `static://`, literals, `localhost`. Empty when DNS is asked.
+  [[nodiscard]] const std::vector<endpoint>& fixed_endpoints() const noexcept { return fixed_; }
+  /// The canonical text, e.g. `https://api.internal:443`; what logs, events and metrics show.
+  [[nodiscard]] const std::string& text() const noexcept { return text_; }
+  /// `host:port` as HTTP's Host header wants it: without the scheme's default port.
+  [[nodiscard]] std::string authority() const;
+
+  friend bool operator==(const target& a, const target& b) noexcept { return a.text_ == b.text_; }
+
+ private:
+  target(target_scheme scheme, host_name host, std::uint16_t port, std::vector<endpoint> fixed);
+
+  target_scheme scheme_;
+  host_name host_;
+  std::uint16_t port_;
+  std::vector<endpoint> fixed_;
+  std::string text_;
+};
+
+}  // namespace redial

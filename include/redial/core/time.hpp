@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The one clock of the library and arithmetic on it that cannot overflow.
+
+#include <algorithm>
+#include <chrono>
+
+namespace redial {
+
+/// Monotonic time. The wall clock is never read, so its jumps have no effect.
+using clock = std::chrono::steady_clock;
+using time_point = clock::time_point;
+using duration = clock::duration;
+
+/// The longest duration that any option or deadline stands for. Longer ones are cut to it, because
+/// Asio's timers overflow on values such as 400 years and then fire at once.
+inline constexpr duration longest_duration = std::chrono::hours{24 * 365};
+
+/// `d` cut to [0, longest_duration].
+[[nodiscard]] constexpr duration clamped(duration d) noexcept {
+  return std::clamp(d, duration::zero(), longest_duration);
+}
+
+/// `start + d` without overflow: `time_point::max()` and `time_point::min()` are the ends.
+[[nodiscard]] constexpr time_point after(time_point start, duration d) noexcept {
+  if (d > duration::zero() && start > time_point::max() - d) return time_point::max();
+  if (d < duration::zero() && start < time_point::min() - d) return time_point::min();
+  return start + d;
+}
+
+/// Time left from `now` to `deadline`; zero when it has passed, at most `longest_duration`.
+[[nodiscard]] constexpr duration remaining(time_point now, time_point deadline) noexcept {
+  if (deadline <= now) return duration::zero();
+  if (deadline == time_point::max() || deadline > after(now, longest_duration)) {
+    return longest_duration;
+  }
+  return deadline - now;
+}
+
+}  // namespace redial

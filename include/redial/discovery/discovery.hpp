@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Keeps names resolved, for any number of clients on any number of executors.
+
+#include <boost/asio/any_io_executor.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <redial/core/counters.hpp>
+#include <redial/core/events.hpp>
+#include <redial/core/target.hpp>
+#include <redial/ports/dns_source.hpp>
+#include <redial/ports/scheduler.hpp>
+#include <redial/watch/options.hpp>
+#include <redial/watch/snapshot.hpp>
+
+namespace redial {
+
+namespace detail {
+class discovery_state;
+class subscription_state;
+}  // namespace detail
+
+struct discovery_options {
+  discovery_options() = default;
+
+  watch_options watch;
+  /// Name servers as `address:port` or `[address]:port`, asked in this order. Empty: those of
+  /// /etc/resolv.conf; when it names none, questions fail with `errc::no_dns_servers`.
+  std::vector<std::string> nameservers;
+  /// Our own deadline for one question, over all tries and servers. 10 ms to 1 min.
+  duration query_timeout = std::chrono::seconds{5};
+  /// Questions in flight at once; others queue. 1 to 1024.
+  std::size_t max_queries_in_flight = 64;
+  /// May be null.
+  std::shared_ptr<event_listener> listener;
+};
+
+/// Receives snapshots until it is destroyed or `cancel()` is called.
+class subscription {
+ public:
+  subscription() = default;
+  explicit subscription(std::shared_ptr<detail::subscription_state> state) noexcept;
+  subscription(subscription&&) noexcept = default;
+  subscription& operator=(subscription&& other) noexcept;
+  ~subscription();
+
+  /// No callback begins after this, if called on the callback's executor. Idempotent.
+  void cancel() noexcept;
+
+  /// Tells the discovery what became of a use of `where`: evidence about presence, and a request to
+  /// refresh for the outcomes that ask for one. Any thread.
+  void report(const endpoint& where, endpoint_outcome outcome, bool last_usable = false) const;
+  /// Asks for a refresh now, at most once per `min_forced_refresh_interval`. Any thread.
+  void refresh() const;
+
+ private:
+  std::shared_ptr<detail::subscription_state> state_;
+};
+
+/// One resolver with one belief about each name.
+///
+/// After the first resolution of a name nobody waits for DNS: refreshes happen in the background
+/// while somebody is subscribed.
+///
+/// \par Threads Safe from any thread. Works on a strand of its own over the given executor.
+/// \par Lifetime Shared. Closing or destroying it stops all queries; subscribers keep the last
+///      snapshot. While open and subscribed to, its timers keep `io_context::run()` from returning.
+class discovery {
+ public:
+  /// With c-ares and the executor's own clock.
+  /// \throws std::invalid_argument for an illegal option.
+  [[nodiscard]] static std::shared_ptr<discovery> create(boost::asio::any_io_executor executor,
+                                                         const discovery_options& options = {});
+
+  /// With another source of answers and another clock: for tests and simulations. `source` is used
+  /// on `executor`, which must run one handler at a time.
+  [[nodiscard]] static std::shared_ptr<discovery> create(boost::asio::any_io_executor executor,
+                                                         const discovery_options& options,
+                                                         std::unique_ptr<dns_source> source,
+                                                         std::shared_ptr<scheduler> time);
+
+  ~discovery();
+  discovery(const discovery&) = delete;
+  discovery& operator=(const discovery&) = delete;
+
+  using snapshot_handler = std::function<void(snapshot_ptr)>;
+
+  /// Posts the current snapshot (if there is one) and every later one to `executor`, in order of
+  /// generation. A target without DNS (literal, `static://`, `localhost`) gets one fresh snapshot.
+  [[nodiscard]] subscription subscribe(const target& t, boost::asio::any_io_executor executor,
+                                       snapshot_handler on_snapshot);
+
+  /// Completes all questions, stops all timers. Subscribers without a snapshot get one with
+  /// `errc::closed`. Idempotent.
+  void close();
+
+  [[nodiscard]] dns_counters counters() const;
+
+ private:
+  explicit discovery(std::shared_ptr<detail::discovery_state> state) noexcept;
+  std::shared_ptr<detail::discovery_state> state_;
+};
+
+}  // namespace redial

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// HTTP/1.1 over a pool that follows DNS.
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <redial/client/options.hpp>
+#include <redial/core/counters.hpp>
+#include <redial/discovery/discovery.hpp>
+#include <redial/http/message.hpp>
+#include <redial/net/tcp_options.hpp>
+#include <redial/net/tls_options.hpp>
+#include <redial/ports/completion.hpp>
+
+namespace redial {
+
+struct http_options {
+  http_options() = default;
+
+  client_options client;
+  tcp_options tcp;
+  tls_options tls;
+  /// Response header, chunk extensions and trailers each: 256 bytes to 16 MiB.
+  std::size_t max_header_bytes = 64 * 1024;
+  /// Response body: 0 to 1 TiB.
+  std::size_t max_body_bytes = 8 * 1024 * 1024;
+  /// Sent unless the request has its own; empty: none.
+  std::string user_agent = "redial";
+};
+
+namespace detail {
+class http_state;
+using responded = void(error_code, http_response);
+}  // namespace detail
+
+/// Sends requests to one target (`http://`, `https://`, `static://`), each to a proven address that
+/// the name has now; retries elsewhere what may be retried.
+///
+/// Redirects are not followed, cookies and credentials not kept.
+///
+/// \par Threads Safe from any thread.
+/// \par Lifetime Destroying it closes it: requests in flight complete with `errc::closed`.
+class http_client {
+ public:
+  /// With a discovery of its own.
+  /// \throws std::invalid_argument for an illegal target or option.
+  http_client(boost::asio::any_io_executor executor, std::string_view target, const http_options& options = {});
+  /// With a shared one. `time` null: the executor's own clock.
+  http_client(boost::asio::any_io_executor executor,
+              std::shared_ptr<discovery> names,
+              std::string_view target,
+              const http_options& options = {});
+  http_client(http_client&&) noexcept;
+  http_client& operator=(http_client&& other) noexcept;
+  ~http_client();
+
+  /// Sends `request` and reads the whole response.
+  ///
+  /// 502, 503 and 504 on an idempotent request count as a failure and are retried elsewhere; 421 is
+  /// retried elsewhere and asks for a refresh. When the attempts end, the last response is delivered
+  /// without an error.
+  ///
+  /// \par Completes with `void(error_code, http_response)`; never inline, on the handler's executor.
+  /// \par Errors `errc::bad_request` (nothing was sent), `errc::bad_response`, `errc::partial_response`,
+  ///      `errc::header_too_large`, `errc::body_too_large`, and those of `basic_client::async_call`.
+  ///      The response's `history` is filled in on errors too.
+  /// \par Cancel All types. The connection is closed.
+  template <class Token>
+  auto async_request(http_request request, call_options options, Token&& token) {
+    return boost::asio::async_initiate<Token, detail::responded>(
+        [](auto handler, http_client* self, http_request r, call_options o) {
+          self->start(std::move(r), std::move(o), detail::completion<detail::responded>{std::move(handler)});
+        },
+        token,
+        this,
+        std::move(request),
+        std::move(options));
+  }
+  template <class Token>
+  auto async_request(http_request request, Token&& token) {
+    return async_request(std::move(request), call_options{}, std::forward<Token>(token));
+  }
+
+  /// `GET path`.
+  template <class Token>
+  auto async_get(std::string path, call_options options, Token&& token) {
+    return async_request(http_request("GET", std::move(path)), std::move(options), std::forward<Token>(token));
+  }
+  template <class Token>
+  auto async_get(std::string path, Token&& token) {
+    return async_get(std::move(path), call_options{}, std::forward<Token>(token));
+  }
+
+  bool reset();
+  void close();
+  [[nodiscard]] client_counters counters() const;
+  [[nodiscard]] pool_counters connection_counters() const;
+  [[nodiscard]] pool_gauges connection_gauges() const;
+
+ private:
+  void start(http_request request, call_options options, detail::completion<detail::responded> done);
+
+  std::shared_ptr<detail::http_state> state_;
+};
+
+}  // namespace redial

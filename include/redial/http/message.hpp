@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// HTTP/1.1 requests and responses as plain values.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <redial/client/call.hpp>
+
+namespace redial {
+
+/// Header fields in order. Names compare without regard to case.
+class http_fields {
+ public:
+  http_fields() = default;
+
+  /// Appends; a name may occur several times.
+  void add(std::string name, std::string value);
+  /// Replaces all fields of that name by one.
+  void set(std::string name, std::string value);
+  /// The first value, or empty.
+  [[nodiscard]] std::string_view get(std::string_view name) const noexcept;
+  [[nodiscard]] bool contains(std::string_view name) const noexcept;
+  [[nodiscard]] std::size_t size() const noexcept { return fields_.size(); }
+  [[nodiscard]] auto begin() const noexcept { return fields_.begin(); }
+  [[nodiscard]] auto end() const noexcept { return fields_.end(); }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> fields_;
+};
+
+struct http_request {
+  http_request() = default;
+  http_request(std::string m, std::string t) : method(std::move(m)), target(std::move(t)) {}
+
+  std::string method = "GET";
+  /// Origin form: starts with `/` (or `*` for OPTIONS).
+  std::string target = "/";
+  /// `Host`, `Content-Length` and `Connection` are redial's; a `Host` given here must be the only one
+  /// and replaces the target's name.
+  http_fields fields;
+  std::string body;
+  /// Overrides what the method says (GET, HEAD, OPTIONS, TRACE, PUT, DELETE are idempotent,
+  /// RFC 9110 §9.2.2).
+  std::optional<bool> idempotent;
+};
+
+struct http_response {
+  http_response() = default;
+
+  std::uint16_t status = 0;
+  std::string reason;
+  http_fields fields;
+  std::string body;
+  /// Failed attempts before this response.
+  call_history history;
+};
+
+}  // namespace redial

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Warm connections to the endpoints of one target.
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/system/result.hpp>
+#include <memory>
+#include <vector>
+
+#include <redial/core/counters.hpp>
+#include <redial/pool/impl/typed_checkout.hpp>
+#include <redial/pool/lease.hpp>
+#include <redial/pool/options.hpp>
+#include <redial/ports/completion.hpp>
+#include <redial/ports/connector.hpp>
+#include <redial/ports/scheduler.hpp>
+#include <redial/watch/feed.hpp>
+
+namespace redial {
+
+/// An endpoint that a caller has already tried.
+struct tried_endpoint {
+  std::uint64_t id = 0;    ///< `lease::endpoint_id()`
+  time_point failed_at{};  ///< On this endpoint, only a connection opened later is of use.
+};
+
+struct checkout_options {
+  checkout_options() = default;
+  explicit checkout_options(time_point by) : deadline(by) {}
+
+  /// Instant to give up. Already past: idle connections only. The default (`time_point::max()`)
+  /// means `pool_options::checkout_timeout` from now.
+  time_point deadline = time_point::max();
+  /// Preferably not these; when nothing else could serve, one of them, freshly connected.
+  std::vector<tried_endpoint> tried;
+};
+
+namespace detail {
+
+using checked_out = void(error_code, lease_base);
+
+/// The pool without its connections' type; compiled once. Copies share one pool.
+class pool_base {
+ public:
+  /// \throws std::invalid_argument for an illegal option.
+  pool_base(boost::asio::any_io_executor executor,
+            std::shared_ptr<scheduler> time,
+            std::unique_ptr<endpoint_feed> feed,
+            std::shared_ptr<connector> opener,
+            const pool_options& options);
+  pool_base(pool_base&&) noexcept;
+  pool_base& operator=(pool_base&& other) noexcept;
+  ~pool_base();
+
+  [[nodiscard]] boost::system::result<lease_base> try_checkout() noexcept;
+  [[nodiscard]] boost::system::result<lease_base> try_checkout(const checkout_options& options) noexcept;
+  void start_checkout(checkout_options options, completion<checked_out> done);
+
+  bool reset(error_code cause);
+  void close();
+  [[nodiscard]] pool_counters counters() const;
+  [[nodiscard]] pool_gauges gauges() const;
+  [[nodiscard]] error_code last_connect_error() const;
+  [[nodiscard]] const std::string& name() const noexcept;
+  [[nodiscard]] const boost::asio::any_io_executor& executor() const noexcept;
+  [[nodiscard]] const std::shared_ptr<scheduler>& time() const noexcept;
+
+ private:
+  std::shared_ptr<pool_state> state_;
+};
+
+}  // namespace detail
+
+/// A pool of `Connection`s to one target. It follows the target's endpoints: proves new ones before
+/// it lends them, drains those that left.
+///
+/// \par Threads Safe from any thread.
+/// \par Lifetime Destroying it closes it. Operations in flight complete with `errc::closed`; leased
+///      connections are cancelled and closed.
+template <class Connection>
+class basic_pool {
+ public:
+  using lease_type = lease<Connection>;
+
+  /// `opener` must open connections that hold a `Connection` (see `redial::pooled`).
+  /// \throws std::invalid_argument for an illegal option.
+  basic_pool(boost::asio::any_io_executor executor,
+             std::shared_ptr<scheduler> time,
+             std::unique_ptr<endpoint_feed> feed,
+             std::shared_ptr<connector> opener,
+             const pool_options& options = {})
+      : base_(std::move(executor), std::move(time), std::move(feed), std::move(opener), options) {}
+
+  /// An idle connection, or an error at once. Allocates nothing, posts nothing, makes no system call.
+  /// \par Errors `errc::no_idle_connection`, `errc::no_usable_endpoint`, `errc::closed`.
+  [[nodiscard]] boost::system::result<lease_type> try_checkout() noexcept {
+    auto found = base_.try_checkout();
+    if (!found) return found.error();
+    return lease_type(std::move(*found));
+  }
+
+  /// Waits for a connection, opening one if limits allow. Waiters are served first come, first served.
+  ///
+  /// \par Completes with `void(error_code, lease<Connection>)`; never inline, on the handler's executor.
+  /// \par Errors `errc::checkout_timeout` (`last_connect_error()` tells why), `errc::queue_full`,
+  ///      `errc::no_usable_endpoint`, `errc::unresolved`, a definite DNS error, the last connect
+  ///      error when every endpoint refused, `errc::closed`.
+  /// \par Cancel All types. A cancelled wait costs nobody their place.
+  template <class Token>
+  auto async_checkout(checkout_options options, Token&& token) {
+    return boost::asio::async_initiate<Token, void(error_code, lease_type)>(
+        [](auto handler, detail::pool_base* pool, checkout_options o) {
+          pool->start_checkout(std::move(o), detail::typed_checkout<Connection>(std::move(handler)));
+        },
+        token,
+        &base_,
+        std::move(options));
+  }
+  template <class Token>
+  auto async_checkout(Token&& token) {
+    return async_checkout(checkout_options{}, std::forward<Token>(token));
+  }
+
+  /// Drains all connections and opens new ones; the old ones serve until one new one is open. Does
+  /// nothing, and returns false, within `min_reset_interval` of the last reset or while one is under
+  /// way. `cause` is for the event.
+  bool reset(error_code cause = {}) { return base_.reset(cause); }
+  /// Completes waiting operations with `errc::closed`, closes idle connections, cancels leased ones.
+  /// Idempotent.
+  void close() { base_.close(); }
+
+  [[nodiscard]] pool_counters counters() const { return base_.counters(); }
+  [[nodiscard]] pool_gauges gauges() const { return base_.gauges(); }
+  /// Why the last connection attempt failed; clear after a success.
+  [[nodiscard]] error_code last_connect_error() const { return base_.last_connect_error(); }
+
+  [[nodiscard]] detail::pool_base& base() noexcept { return base_; }
+
+ private:
+  detail::pool_base base_;
+};
+
+}  // namespace redial

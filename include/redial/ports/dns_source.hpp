@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Who answers DNS questions.
+
+#include <cstdint>
+#include <functional>
+
+#include <redial/core/answer.hpp>
+
+namespace redial {
+
+/// Asks one question and delivers one checked answer. No cache, no retry policy, no membership:
+/// those are decided above.
+///
+/// \par Threads Used from one strand (its discovery's). Handlers run there too.
+class dns_source {
+ public:
+  using handler = std::function<void(const answer&)>;
+
+  virtual ~dns_source() = default;
+
+  /// Starts one query. `done` is called exactly once, never from inside `ask`: with an answer, a
+  /// failure at the source's own deadline at the latest, or `answer_outcome::closed`.
+  virtual void ask(const question& q, handler done) = 0;
+  /// Completes everything in flight with `answer_outcome::closed` (posted). Idempotent; `ask`
+  /// afterwards completes with `closed`.
+  virtual void close() = 0;
+  /// Times the resolver machinery was torn down and built anew.
+  [[nodiscard]] virtual std::uint64_t rebuilds() const noexcept { return 0; }
+};
+
+}  // namespace redial

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the in-process DNS server can be told to say, and how to say it.
+
+#include <redial/core/address.hpp>
+#include <redial/core/time.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace redial::testing {
+
+/// Response codes (RFC 1035 §4.1.1). Any other number may be cast.
+enum class rcode : std::uint8_t {
+  noerror = 0,
+  formerr = 1,
+  servfail = 2,
+  nxdomain = 3,
+  notimp = 4,
+  refused = 5,
+};
+
+using dns_bytes = std::vector<std::uint8_t>;
+
+/// One resource record as it goes on the wire. The functions below make well-formed ones; set the
+/// members for anything else.
+struct dns_record {
+  dns_record() = default;
+
+  std::string name;                ///< Owner, without escapes.
+  std::uint16_t type = 1;          ///< 1 A, 5 CNAME, 6 SOA, 28 AAAA, 33 SRV.
+  std::uint16_t class_number = 1;  ///< 1 is IN.
+  std::uint32_t ttl = 60;          ///< Seconds, all 32 bits.
+  dns_bytes rdata;
+};
+
+/// An A or AAAA record, by the family of `where`.
+[[nodiscard]] dns_record address_record(std::string_view name,
+                                        const address& where,
+                                        std::uint32_t ttl = 60);
+[[nodiscard]] dns_record cname_record(std::string_view name,
+                                      std::string_view target,
+                                      std::uint32_t ttl = 60);
+[[nodiscard]] dns_record soa_record(std::string_view zone,
+                                    std::uint32_t ttl,
+                                    std::uint32_t minimum);
+
+/// The data of an SRV record (RFC 2782).
+struct srv_data {
+  srv_data() = default;
+  srv_data(std::uint16_t prio, std::uint16_t share, std::uint16_t at_port, std::string host)
+      : priority(prio), weight(share), port(at_port), target(std::move(host)) {}
+
+  std::uint16_t priority = 0;
+  std::uint16_t weight = 0;
+  std::uint16_t port = 0;
+  std::string target;
+};
+[[nodiscard]] dns_record srv_record(std::string_view name,
+                                    const srv_data& data,
+                                    std::uint32_t ttl = 60);
+
+/// A fault put into an otherwise right response.
+enum class dns_defect {
+  none,
+  wrong_id,
+  wrong_name,      ///< The question section names another host.
+  wrong_type,      ///< The question section asks for another type.
+  no_question,     ///< QDCOUNT 0.
+  not_a_response,  ///< QR clear.
+  wrong_opcode,    ///< STATUS.
+  wrong_class,     ///< Records of class CH.
+  pointer_loop,    ///< The first owner name is a compression pointer to itself.
+  lying_count,     ///< ANCOUNT 65535.
+  cut_record,      ///< The message ends inside its last record.
+  short_header,    ///< 5 bytes.
+  empty,           ///< A datagram of no bytes.
+};
+
+/// Order of the answer section.
+enum class record_order { as_given, reversed, shuffled };
+
+/// How responses to one question are sent.
+struct dns_manner {
+  dns_manner() = default;
+
+  duration delay{0};         ///< Before the (first) response.
+  bool drop = false;         ///< No response.
+  bool truncate = false;     ///< UDP: TC set, half of the records. TCP: the whole answer.
+  bool oversize = false;     ///< UDP: never truncated, whatever size the client announced.
+  unsigned copies = 1;       ///< Of the response, over UDP.
+  std::size_t trailing = 0;  ///< Zero bytes after the message.
+  dns_defect defect = dns_defect::none;
+  bool right_one_follows = false;  ///< After the defective response, the right one. UDP only.
+};
+
+/// What happens to those who come over TCP.
+enum class tcp_manner {
+  serve,
+  refuse,  ///< Nothing listens.
+  mute,    ///< Accepts, reads, never answers.
+  cut,     ///< Sends half of the response, then closes.
+  drip,    ///< One byte every 2 ms.
+};
+
+/// Makes a whole response from a whole query; an empty one is not sent. Runs on the server's
+/// thread and must not throw.
+using dns_raw_hook = std::function<dns_bytes(const dns_bytes& query)>;
+
+/// One query as it arrived.
+struct dns_query {
+  dns_query() = default;
+
+  time_point when;
+  std::string name;  ///< Lower case.
+  std::uint16_t type = 0;
+  bool tcp = false;
+  bool edns = false;  ///< Carried an OPT record (RFC 6891).
+  std::uint16_t source_port = 0;
+};
+
+}  // namespace redial::testing

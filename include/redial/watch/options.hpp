@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// How fresh, how long, how sure: what a discovery believes about names.
+
+#include <cstddef>
+#include <cstdint>
+
+#include <redial/core/time.hpp>
+
+namespace redial {
+
+/// What a failed refresh does to the endpoints known so far.
+enum class on_failure {
+  keep,     ///< Serve the last good ones, ask again with backoff.
+  believe,  ///< Take the failure as the truth: drop them.
+};
+
+enum class membership {
+  automatic,  ///< Complete until answers rotate.
+  complete,   ///< Every answer lists all endpoints.
+  sampled,    ///< Every answer may list only some.
+};
+
+/// Rules for one name. Validated where it is used; `std::invalid_argument` names the option, the
+/// value and the legal range.
+struct watch_options {
+  watch_options() = default;
+
+  /// Lowest TTL honoured; also how often at most a name with TTL 0 is asked for. 10 ms to `ttl_cap`.
+  duration ttl_floor = std::chrono::seconds{1};
+  /// Highest TTL honoured. `ttl_floor` to 24 h. A load balancer's TTL is 60 s; ten seconds bound the
+  /// time on an old address and cost six queries a minute.
+  duration ttl_cap = std::chrono::seconds{10};
+  /// After this long without a good answer the endpoints count as expired; `longest_duration`:
+  /// never. At least `ttl_cap`. RFC 8767's 1 to 3 days suits a shared resolver; for a client a wrong
+  /// address is worse than none after an hour.
+  duration stale_limit = std::chrono::hours{1};
+  /// First wait after a failed refresh; doubles up to `backoff_max`, with jitter. 10 ms to `backoff_max`.
+  duration backoff_base = std::chrono::milliseconds{200};
+  duration backoff_max = std::chrono::seconds{10};
+  /// Forced refreshes of a name happen at most this often; one asked for earlier is put off to the
+  /// end of the interval. 0 to 1 h.
+  duration min_forced_refresh_interval = std::chrono::seconds{2};
+  /// The first publication waits at most this long for the other address family. 0 to 10 s.
+  duration first_family_wait = std::chrono::milliseconds{50};
+
+  on_failure on_timeout = on_failure::keep;
+  on_failure on_server_failure = on_failure::keep;
+  on_failure on_refused = on_failure::keep;
+  on_failure on_name_not_found = on_failure::keep;
+  on_failure on_no_data = on_failure::keep;
+
+  redial::membership membership = redial::membership::automatic;
+  /// How long an address of a rotating name must be missing before it may depart. 0 to 24 h.
+  duration absence_window = std::chrono::seconds{30};
+  /// An address that returns within this time shows that the name rotates, and departed addresses
+  /// are remembered this long. 1 s to 24 h.
+  duration rotation_memory = std::chrono::minutes{5};
+  /// Without a return for this long the name is complete again. 1 s to 24 h.
+  duration rotation_end = std::chrono::minutes{10};
+  /// Endpoints kept per name; more are left out in a deterministic way, and counted. 1 to 65536.
+  std::size_t max_endpoints = 4096;
+
+  bool ipv4 = true;
+  bool ipv6 = true;  ///< At least one of the families must be on.
+
+  /// Seed of the jitter. 0: seeded from the system's entropy.
+  std::uint64_t seed = 0;
+};
+
+/// \throws std::invalid_argument naming the option, its value and the legal range.
+void validate(const watch_options& o);
+
+}  // namespace redial

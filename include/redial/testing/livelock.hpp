@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// How a simulation that runs in circles ends.
+
+#include <stdexcept>
+
+namespace redial::testing {
+
+/// Handlers or timers kept causing each other beyond the simulation's limits.
+class livelock : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+}  // namespace redial::testing

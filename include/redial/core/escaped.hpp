@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Text that somebody else chose, made fit for logs, metrics and error messages.
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace redial {
+
+/// `text` with every byte outside printable ASCII as `\xNN`, and `\` and `"` with a backslash
+/// before them. Of a longer text only the first `at_most` bytes are kept, followed by `...`.
+[[nodiscard]] std::string escaped(std::string_view text, std::size_t at_most = 80);
+
+}  // namespace redial

@@ -3,8 +3,14 @@
 
 // One call: its options, its attempts, and what is left to tell when it ends.
 
+#include <redial/core/endpoint.hpp>
+#include <redial/core/error.hpp>
+#include <redial/core/time.hpp>
+
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -12,17 +18,16 @@
 #include <utility>
 #include <vector>
 
-#include <redial/core/endpoint.hpp>
-#include <redial/core/error.hpp>
-#include <redial/core/time.hpp>
-
 namespace redial {
 
-/// What a caller says about one call. Converts from a deadline.
+/// What a caller says about one call. Converts from a deadline and from a timeout.
 struct call_options {
   call_options() = default;
-  call_options(time_point by) : deadline(by) {}                        // NOLINT: a deadline is enough
-  call_options(duration timeout) : deadline(after(clock::now(), timeout)) {}  // NOLINT: so is a timeout
+  call_options(time_point by) noexcept : deadline(by) {}  // NOLINT: a deadline is enough
+  /// Any unit; negative: as zero, longer than a year: a year.
+  template <class Rep, class Period>
+  call_options(std::chrono::duration<Rep, Period> time) noexcept  // NOLINT: so is a timeout
+      : timeout(cut(std::chrono::duration<double>(time), time)) {}
 
   /// Same call with the promise that running it twice does no harm.
   [[nodiscard]] call_options idempotent(bool yes = true) && {
@@ -31,19 +36,31 @@ struct call_options {
   }
 
   /// Absolute; includes queueing, DNS, connecting, TLS and waits between attempts. The default
-  /// (`time_point::max()`) means `client_options::default_timeout` from now.
+  /// (`time_point::max()`) means `timeout` from now. Already past: `errc::deadline_exceeded`.
   time_point deadline = time_point::max();
+  /// From the start of the call, by the client's clock. The default (`duration::max()`) means
+  /// `client_options::default_timeout`. Ignored when there is a deadline.
+  duration timeout = duration::max();
   /// Running it twice does no harm, so it may be retried after bytes were sent.
   bool is_idempotent = false;
+
+ private:
+  // Compares in floating point: 400 years do not fit into `duration`.
+  template <class Time>
+  static duration cut(std::chrono::duration<double> seconds, Time exact) noexcept {
+    if (seconds.count() <= 0) return duration::zero();
+    if (seconds >= longest_duration) return longest_duration;
+    return std::chrono::duration_cast<duration>(exact);
+  }
 };
 
 /// What became of one attempt.
 struct attempt_record {
-  endpoint where;          ///< Port 0 when the attempt got no connection.
+  endpoint where;  ///< Port 0 when the attempt got no connection.
   error_code error;
   duration elapsed{};
-  bool sent = false;       ///< Bytes of it may have reached the peer.
-  bool reused = false;     ///< It ran on a connection that had served before.
+  bool sent = false;    ///< Bytes of it may have reached the peer.
+  bool reused = false;  ///< It ran on a connection that had served before.
 };
 
 /// The failed attempts of a call, oldest first. Empty when the first attempt succeeded.
@@ -56,7 +73,8 @@ struct call_history {
 
 namespace detail {
 class call_state;
-}
+enum class attempt_verdict { none, poison, moved, spent };
+}  // namespace detail
 
 /// The attempt an operation runs in. Valid until the operation's handler is called.
 class attempt {
@@ -64,36 +82,38 @@ class attempt {
   /// From 1.
   [[nodiscard]] std::uint32_t number() const noexcept { return number_; }
   [[nodiscard]] const endpoint& where() const noexcept { return *where_; }
-  /// When it will be cancelled.
+  /// When it will be cancelled. Put off to the call's own deadline when no other attempt could
+  /// follow then, because a response has begun to arrive or the retry budget is spent.
   [[nodiscard]] time_point deadline() const noexcept { return deadline_; }
   [[nodiscard]] bool is_reused() const noexcept { return reused_; }
 
   /// Verdicts, in force when the attempt ends. `poison`: the connection must not be used again.
-  /// `moved`: the peer is no longer responsible (a read-only replica, a server shutting down); the
-  /// attempt counts as failed without blame, and the name is asked for anew. `spent`: all is well,
-  /// but the connection ends here (`Connection: close`).
-  void poison() noexcept { verdict_ = verdict::poison; }
-  void moved() noexcept { verdict_ = verdict::moved; }
-  void spent() noexcept { verdict_ = verdict::spent; }
+  /// `moved`: the peer is no longer responsible (a read-only replica, a server shutting down) and
+  /// has done nothing; the attempt counts as failed without blame (with
+  /// `errc::misdirected_status` when its operation names no error), is tried again elsewhere, and
+  /// the name is asked for anew. `spent`: all is well, but the connection ends here
+  /// (`Connection: close`).
+  void poison() noexcept { verdict_ = detail::attempt_verdict::poison; }
+  void moved() noexcept { verdict_ = detail::attempt_verdict::moved; }
+  void spent() noexcept { verdict_ = detail::attempt_verdict::spent; }
 
   /// For connections that do not count bytes: the first byte of the response has arrived.
   void response_started() noexcept { response_started_ = true; }
 
  private:
   friend class detail::call_state;
-  enum class verdict { none, poison, moved, spent };
 
   std::uint32_t number_ = 0;
   const endpoint* where_ = nullptr;
   time_point deadline_{};
   bool reused_ = false;
   bool response_started_ = false;
-  verdict verdict_ = verdict::none;
+  detail::attempt_verdict verdict_ = detail::attempt_verdict::none;
 };
 
 /// The handler an operation completes, exactly once, with an `error_code` first. Extra results are
-/// ignored, so it can be given to Asio and Beast operations as it is. Its associated executor is the
-/// connection's, its cancellation slot fires when the attempt's time is up.
+/// ignored, so it can be given to Asio and Beast operations as it is. Its associated executor is
+/// the connection's, its cancellation slot fires when the attempt's time is up.
 ///
 /// Destroying it uncalled ends the attempt with `errc::abandoned`.
 class operation_handler {
@@ -118,7 +138,8 @@ class operation_handler {
   void operator()(error_code ec, Results&&...) {
     complete(ec);
   }
-  /// For `co_spawn`: an exception that is no `system_error` ends the attempt with `errc::abandoned`.
+  /// For `co_spawn`: an exception that is no `system_error` ends the attempt with
+  /// `errc::abandoned`.
   template <class... Results>
   void operator()(std::exception_ptr failure, Results&&...) {
     complete(failure);

@@ -3,12 +3,12 @@
 
 // What a client retries, how long it tries, and what it tells.
 
-#include <cstdint>
-#include <memory>
-
 #include <redial/core/events.hpp>
 #include <redial/core/time.hpp>
 #include <redial/pool/options.hpp>
+
+#include <cstdint>
+#include <memory>
 
 namespace redial {
 
@@ -16,9 +16,10 @@ namespace redial {
 struct retry_policy {
   retry_policy() = default;
 
-  /// The numbers of the wrapper that people write around a Finagle client: 4 attempts in all, 200 ms
-  /// before each retry, the pool reset on a retryable failure at most once per 2 s and not in the
-  /// first 2 s of the client's life. Each retry prefers another address, and waits without blocking.
+  /// The numbers of the wrapper that people write around a Finagle client: 4 attempts in all, 200
+  /// ms before each retry, the pool reset on a retryable failure at most once per 2 s and not in
+  /// the first 2 s of the client's life. Each retry prefers another address, and waits without
+  /// blocking.
   [[nodiscard]] static retry_policy finagle();
 
   /// Attempts in all, the first one included. 1 to 100; 1: no retries.
@@ -29,11 +30,13 @@ struct retry_policy {
   duration delay = std::chrono::milliseconds{200};
   /// Share of `delay` by which it varies, so that clients do not retry in step. 0 to 1.
   double jitter = 0.25;
-  /// Retry budget: at most this share of the calls of the last `budget_window`, in percent, 0 to 100 ...
+  /// Retry budget: at most this share of the calls of the last `budget_window`, in percent, 0 to
+  /// 100 ...
   double budget_percent = 20;
-  /// ... plus this many per second. Retries of attempts that sent nothing, or that met a dead reused
-  /// connection, do not spend it. 0 to 1000000.
+  /// ... plus this many per second. Retries of attempts that sent nothing, or that met a dead
+  /// reused connection, do not spend it. 0 to 1000000.
   double budget_per_second = 10;
+  /// 100 ms to 1 h.
   duration budget_window = std::chrono::seconds{10};
   /// Retry also calls that are not idempotent after bytes were sent. The call may then run twice.
   bool retry_unsafe = false;

@@ -5,6 +5,4 @@
 
 #include <algorithm>
 
-TEST(Version, HasThreeParts) {
-  EXPECT_EQ(std::ranges::count(redial::version(), '.'), 2);
-}
+TEST(Version, HasThreeParts) { EXPECT_EQ(std::ranges::count(redial::version(), '.'), 2); }

@@ -55,6 +55,27 @@ function(redial_add_layer layer)
   target_sources(redial PRIVATE $<TARGET_OBJECTS:redial_${layer}>)
 endfunction()
 
+# Links `target` with the layer, those below it and the test kit, not with the whole library: its
+# tests build while a layer above does not, and a call upwards does not link.
+function(redial_link_layer target layer)
+  foreach(used IN LISTS REDIAL_BELOW_${layer} ITEMS ${layer})
+    if(used STREQUAL "testing")
+      continue()
+    endif()
+    get_target_property(type redial_${used} TYPE)
+    if(type STREQUAL "OBJECT_LIBRARY")
+      target_sources(${target} PRIVATE $<TARGET_OBJECTS:redial_${used}>)
+    endif()
+  endforeach()
+  get_target_property(type redial_testing TYPE)
+  if(NOT type STREQUAL "INTERFACE_LIBRARY")
+    # The archive alone: as a target it would bring `redial` along.
+    target_link_libraries(${target} PRIVATE $<TARGET_FILE:redial_testing>)
+    add_dependencies(${target} redial_testing)
+  endif()
+  redial_usage(${target})  # after the archive, which needs what this links
+endfunction()
+
 function(redial_add_test_kit)
   file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/testing/*.cpp")
   file(GLOB headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/include/redial/testing/*.hpp")
@@ -69,7 +90,8 @@ function(redial_add_test_kit)
     target_sources(redial_testing PUBLIC FILE_SET HEADERS
       BASE_DIRS "${PROJECT_SOURCE_DIR}/include" FILES ${headers})
     set_target_properties(redial_testing PROPERTIES
-      POSITION_INDEPENDENT_CODE ON VERIFY_INTERFACE_HEADER_SETS ON)
+      POSITION_INDEPENDENT_CODE ON VERIFY_INTERFACE_HEADER_SETS ON
+      OPTIMIZE_DEPENDENCIES ON)  # the archive can be built before `redial` is
   endif()
   add_library(redial::testing ALIAS redial_testing)
 endfunction()

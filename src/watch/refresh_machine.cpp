@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "watch/refresh_machine.hpp"
+
+#include "watch/ttl_policy.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace redial::detail {
+
+void refresh_machine::ask_by(time_point when) noexcept {
+  if (!in_flight_) due_ = std::min(due_, when);
+}
+
+void refresh_machine::on_records(std::chrono::seconds ttl, time_point now) noexcept {
+  const answer_times times = times_of(ttl, now, options_, random_);
+  in_flight_ = false;
+  ever_good_ = true;
+  failures_ = 0;
+  last_good_ = now;
+  fresh_until_ = times.fresh_until;
+  due_ = times.ask_again;
+}
+
+void refresh_machine::on_negative(std::chrono::seconds ttl, time_point now) noexcept {
+  in_flight_ = false;
+  failures_ = 0;
+  due_ = times_of(ttl, now, options_, random_).ask_again;
+}
+
+void refresh_machine::on_failure(time_point now) noexcept {
+  in_flight_ = false;
+  if (failures_ < std::numeric_limits<unsigned>::max()) ++failures_;
+  due_ = after(now, backoff_after(failures_, options_, random_));
+}
+
+time_point refresh_machine::expires() const noexcept {
+  if (options_.stale_limit >= longest_duration) return time_point::max();
+  return after(last_good_, options_.stale_limit);
+}
+
+freshness refresh_machine::at(time_point now) const noexcept {
+  if (!ever_good_) return freshness::unresolved;
+  if (now < fresh_until_) return freshness::fresh;
+  return now < expires() ? freshness::stale : freshness::expired;
+}
+
+}  // namespace redial::detail

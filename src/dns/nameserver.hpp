@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Which DNS servers to ask: from an option, or from resolv.conf.
+
+#include <redial/core/address.hpp>
+
+#include <boost/system/result.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace redial::detail {
+
+struct nameserver {
+  address where;
+  std::uint16_t port = 53;
+
+  friend bool operator==(const nameserver&, const nameserver&) = default;
+};
+
+/// `10.0.0.1`, `10.0.0.1:5353`, `::1`, `[::1]:5353`. Without a port it is 53.
+/// \par Errors `errc::bad_address`, `errc::bad_port`.
+[[nodiscard]] boost::system::result<nameserver> parse_nameserver(std::string_view text);
+
+/// `10.0.0.1:53`, `[::1]:53`.
+[[nodiscard]] std::string to_string(const nameserver& server);
+
+/// Every text parsed, in order, without repetitions.
+/// \throws std::invalid_argument naming the option `nameservers` and the offending text.
+[[nodiscard]] std::vector<nameserver> parse_nameservers(const std::vector<std::string>& texts);
+
+/// The `nameserver` lines of the text of a resolv.conf. Lines that cannot be read are skipped: one
+/// bad line must not cost the good ones.
+[[nodiscard]] std::vector<nameserver> nameservers_in(std::string_view resolv_conf);
+
+/// The same of a file. Empty when it cannot be read. Reads at most 64 kB.
+[[nodiscard]] std::vector<nameserver> read_resolv_conf(const std::string& path);
+
+}  // namespace redial::detail

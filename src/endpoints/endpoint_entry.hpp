@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What a pool knows about one endpoint during one life.
+
+#include <redial/core/endpoint.hpp>
+#include <redial/core/error.hpp>
+#include <redial/core/time.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
+namespace redial::detail {
+
+struct pool_slot;
+
+/// Presence as the pool acts on it: that of the snapshot, and what follows a departure.
+enum class standing : std::uint8_t {
+  present,
+  absent,       ///< Leased like a present one.
+  retained,     ///< Departed; still leased, its replacement is not proven yet.
+  last_resort,  ///< Departed, and the time for a replacement is over; leased because nothing else
+                ///< is.
+  drained,      ///< No more leases.
+};
+
+enum class health : std::uint8_t {
+  warming,      ///< Never proven in this life.
+  active,       ///< A connection was opened and proven.
+  ejected,      ///< Reserved: failed too often, comes back through warming.
+  quarantined,  ///< Reserved: somebody else answered there.
+};
+
+/// Counts start at 1, so that "never" is before everything.
+using happening = std::uint64_t;
+inline constexpr happening not_yet = std::numeric_limits<happening>::max();
+
+/// One life of one endpoint. The address of an entry stays the same until it is released.
+struct endpoint_entry {
+  static constexpr std::uint32_t nowhere = std::numeric_limits<std::uint32_t>::max();
+
+  // What every choice reads; together in one cache line.
+  std::uint32_t leases = 0;       ///< Leased and draining connections.
+  std::uint32_t idle = 0;         ///< Connections on the idle list.
+  pool_slot* idle_top = nullptr;  ///< Most recently returned one; only the pool looks inside.
+  pool_slot* idle_bottom = nullptr;
+  std::uint32_t usable_at = nowhere;     ///< Place among those that may be leased.
+  std::uint32_t with_idle_at = nowhere;  ///< Place among those with an idle connection.
+  std::uint64_t id = 0;                  ///< Number of this life within its pool.
+  std::uint32_t opening = 0;             ///< Connections being opened.
+  std::uint32_t connections = 0;         ///< All of them, opening ones included.
+  standing presence = standing::present;
+  health state = health::warming;
+  bool doubted = false;
+  bool warming_now = false;  ///< A warming attempt is under way.
+
+  endpoint where;
+  std::uint64_t life = 0;  ///< As the snapshot numbers it.
+
+  std::uint32_t failures = 0;         ///< Connect failures since the last success.
+  time_point not_before{};            ///< No connect earlier: backoff.
+  happening last_failure = 0;         ///< When the last connect failed, as an order.
+  happening first_attempt = not_yet;  ///< When its first warming attempt ended.
+  happening departure = 0;
+  time_point departed_at{};
+  std::uint64_t warming_order = 0;  ///< Its key in the warming queue; 0: not queued.
+  time_point warming_due{};
+  bool told_retained = false;
+
+  [[nodiscard]] bool has_departed() const noexcept { return presence >= standing::retained; }
+  [[nodiscard]] bool is_usable() const noexcept { return usable_at != nowhere; }
+  [[nodiscard]] std::uint32_t load() const noexcept { return leases + opening; }
+};
+
+/// The pool's options that endpoints depend on (see `pool_options` for each).
+struct endpoint_rules {
+  endpoint_rules() = default;
+  std::size_t max_warming = 8;
+  duration warm_stagger = std::chrono::milliseconds{250};
+  duration backoff_base = std::chrono::milliseconds{200};
+  duration backoff_max = std::chrono::seconds{10};
+  duration replacement_deadline = std::chrono::seconds{30};
+  bool exclusive = false;
+  bool identity_proven = false;
+};
+
+}  // namespace redial::detail

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "endpoints/endpoint_table.hpp"
+
+#include "endpoints/retention.hpp"
+
+#include <boost/assert.hpp>
+
+#include <algorithm>
+#include <utility>
+
+// Steps of one entry (design, Membership and Make before break):
+//
+//   warming --opened--> active            departs while warming: drained (its connect is abandoned)
+//   active  --departs-> retained --replaced-----------------> drained
+//                          |      --replacement_deadline----> drained when another one is active,
+//                          |                                  else last_resort
+//                       last_resort --another active, own connect failure or reset--> drained
+//   active  --departs, exclusive, or the name is definitely gone--> drained
+//
+// "Replaced" is decided in retention.cpp. Happenings are numbered, because many share one instant.
+
+namespace redial::detail {
+namespace {
+
+std::vector<const snapshot_entry*> sorted(const snapshot& s) {
+  std::vector<const snapshot_entry*> all;
+  all.reserve(s.endpoints.size());
+  for (const snapshot_entry& e : s.endpoints) all.push_back(&e);
+  const auto less = [](const snapshot_entry* a, const snapshot_entry* b) {
+    return a->where < b->where;
+  };
+  if (!std::is_sorted(all.begin(), all.end(), less)) std::stable_sort(all.begin(), all.end(), less);
+  const auto same = [](const snapshot_entry* a, const snapshot_entry* b) {
+    return a->where == b->where;
+  };
+  all.erase(std::unique(all.begin(), all.end(), same), all.end());
+  return all;
+}
+
+}  // namespace
+
+endpoint_table::endpoint_table(const endpoint_rules& rules, std::uint64_t seed)
+    : rules_(rules), warming_(rules), choice_(seed) {}
+
+bool endpoint_table::apply(const snapshot& s, time_point now, table_changes& out) {
+  if (seen_any_ && s.generation <= generation_) return false;
+  seen_any_ = true;
+  generation_ = s.generation;
+  ++happenings_;
+  resolved_ = resolved_ || s.state != freshness::unresolved;
+  verdict_ = s.endpoints.empty() && s.definite ? s.error : error_code{};
+
+  merge(sorted(s), now, out);
+  if (verdict_) {
+    const auto leaving = departed_;
+    for (endpoint_entry* e : leaving) drain(*e, out);
+    withholding_ = false;
+  }
+  settle_departed(out);
+  return true;
+}
+
+// Both lists are sorted by endpoint, so one pass finds what came, stayed and left.
+void endpoint_table::merge(const std::vector<const snapshot_entry*>& seen,
+                           time_point now,
+                           table_changes& out) {
+  std::vector<endpoint_entry*> next;
+  std::vector<endpoint_entry*> newcomers;
+  next.reserve(seen.size());
+  const auto before = std::exchange(current_, {});
+  auto old = before.begin();
+  for (const snapshot_entry* s : seen) {
+    for (; old != before.end() && (*old)->where < s->where; ++old) depart(**old, now, out);
+    if (old != before.end() && (*old)->where == s->where) {
+      endpoint_entry& e = **old++;
+      if (e.life == s->life) {
+        e.where = s->where;  // priority and weight
+        e.presence = s->presence == presence::present ? standing::present : standing::absent;
+        e.doubted = s->doubted;
+        next.push_back(&e);
+        continue;
+      }
+      depart(e, now, out);
+    }
+    next.push_back(&add(*s));
+    newcomers.push_back(next.back());
+  }
+  for (; old != before.end(); ++old) depart(**old, now, out);
+  current_ = std::move(next);
+  warming_.add(newcomers, now);
+}
+
+endpoint_entry& endpoint_table::add(const snapshot_entry& s) {
+  auto made = std::make_unique<endpoint_entry>();
+  made->id = ++ids_;
+  made->where = s.where;
+  made->life = s.life;
+  made->presence = s.presence == presence::present ? standing::present : standing::absent;
+  made->doubted = s.doubted;
+  return *entries_.emplace(ids_, std::move(made)).first->second;
+}
+
+void endpoint_table::depart(endpoint_entry& e, time_point now, table_changes& out) {
+  departed_.push_back(&e);
+  e.departed_at = now;
+  e.departure = happenings_;
+  if (e.state == health::active && !rules_.exclusive) {
+    e.presence = standing::retained;
+    return;
+  }
+  if (e.state == health::active) withholding_ = true;
+  drain(e, out);
+}
+
+void endpoint_table::drain(endpoint_entry& e, table_changes& out) {
+  if (e.presence == standing::drained) return;
+  const bool was_active = e.state == health::active;
+  e.presence = standing::drained;
+  warming_.remove(e);
+  if (e.is_usable()) choice_.remove(e);
+  if (was_active) out.told.push_back({e.where, endpoint_change::drained, {}});
+  out.drained.push_back(&e);
+}
+
+bool endpoint_table::is_current_active() const noexcept {
+  return std::any_of(current_.begin(), current_.end(), [](const endpoint_entry* e) {
+    return e->state == health::active;
+  });
+}
+
+void endpoint_table::settle_departed(table_changes& out) {
+  if (std::none_of(departed_.begin(), departed_.end(), [](const endpoint_entry* e) {
+        return e->presence != standing::drained;
+      })) {
+    return;
+  }
+  const bool served = is_current_active();
+  happening judged = not_yet;  // one verdict for all that left together
+  bool replaced = false;
+  for (endpoint_entry* e : departed_) {
+    if (e->presence == standing::drained) continue;
+    if (e->presence == standing::last_resort) {
+      if (served) drain(*e, out);
+      continue;
+    }
+    if (e->departure != judged) {
+      judged = e->departure;
+      replaced = served && is_replaced(current_, judged);
+    }
+    if (replaced) {
+      drain(*e, out);
+    } else if (!e->told_retained) {
+      e->told_retained = true;
+      out.told.push_back({e->where, endpoint_change::retained, {}});
+    }
+  }
+}
+
+void endpoint_table::on_time(time_point now, table_changes& out) {
+  const bool served = is_current_active();
+  for (endpoint_entry* e : departed_) {
+    if (e->presence != standing::retained) continue;
+    if (after(e->departed_at, rules_.replacement_deadline) > now) continue;
+    if (served) {
+      drain(*e, out);
+    } else {
+      e->presence = standing::last_resort;
+      out.told.push_back({e->where, endpoint_change::retained, errc::no_usable_endpoint});
+    }
+  }
+}
+
+std::optional<time_point> endpoint_table::next_retention_end() const noexcept {
+  std::optional<time_point> first;
+  for (const endpoint_entry* e : departed_) {
+    if (e->presence != standing::retained) continue;
+    const time_point end = after(e->departed_at, rules_.replacement_deadline);
+    if (!first || end < *first) first = end;
+  }
+  return first;
+}
+
+void endpoint_table::opened(endpoint_entry& e, table_changes& out) {
+  e.failures = 0;
+  e.not_before = {};
+  if (e.state == health::active) return;
+  BOOST_ASSERT(!e.has_departed());
+  e.first_attempt = std::min(e.first_attempt, ++happenings_);
+  warming_.succeeded(e);
+  e.state = health::active;
+  choice_.admit(e);
+  withholding_ = false;
+  out.told.push_back({e.where, endpoint_change::active, {}});
+  settle_departed(out);
+}
+
+void endpoint_table::connect_failed(
+    endpoint_entry& e, const error_code& why, bool local, time_point now, table_changes& out) {
+  ++e.failures;
+  e.last_failure = ++happenings_;
+  if (e.state == health::warming) {
+    if (!local) e.first_attempt = std::min(e.first_attempt, happenings_);
+    warming_.failed(e, now, choice_.random());
+    out.told.push_back({e.where, endpoint_change::warm_failed, why});
+    settle_departed(out);
+    return;
+  }
+  // An active endpoint is asked again soon: it may be restarting, and callers wait for it.
+  const duration most = std::min<duration>(rules_.backoff_max, std::chrono::seconds{1});
+  const duration least = std::min(rules_.backoff_base, most);
+  e.not_before = after(now, backoff(least, most, e.failures, choice_.random()));
+  if (e.presence == standing::last_resort && !local) drain(e, out);
+}
+
+void endpoint_table::connection_reset(endpoint_entry& e, table_changes& out) {
+  if (e.presence == standing::last_resort) drain(e, out);
+}
+
+void endpoint_table::drain_all(table_changes& out) {
+  for (endpoint_entry* e : std::exchange(current_, {})) {
+    departed_.push_back(e);
+    drain(*e, out);
+  }
+  const auto leaving = departed_;
+  for (endpoint_entry* e : leaving) drain(*e, out);
+}
+
+void endpoint_table::release(endpoint_entry& e) noexcept {
+  BOOST_ASSERT(e.presence == standing::drained && e.connections == 0 && !e.is_usable());
+  departed_.erase(std::find(departed_.begin(), departed_.end(), &e));
+  entries_.erase(e.id);
+}
+
+bool endpoint_table::is_last_usable(const endpoint_entry& e) const noexcept {
+  return std::none_of(
+      choice_.usable().begin(), choice_.usable().end(), [&e](const endpoint_entry* other) {
+        return other != &e && !other->has_departed();
+      });
+}
+
+bool endpoint_table::all_failed_since(happening since) const noexcept {
+  if (!choice_.usable().empty()) return false;
+  bool any = false;
+  for (const endpoint_entry* e : current_) {
+    if (!may_connect(*e)) continue;
+    if (e->last_failure <= since) return false;
+    any = true;
+  }
+  return any;
+}
+
+const endpoint_entry* endpoint_table::find(std::uint64_t id) const noexcept {
+  const auto it = entries_.find(id);
+  return it == entries_.end() ? nullptr : it->second.get();
+}
+
+}  // namespace redial::detail

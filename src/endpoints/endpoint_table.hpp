@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// All endpoints of one pool: what DNS says about them, joined with what became of them here.
+
+#include <redial/core/error.hpp>
+#include <redial/core/events.hpp>
+#include <redial/core/time.hpp>
+#include <redial/watch/snapshot.hpp>
+
+#include "endpoints/endpoint_entry.hpp"
+#include "endpoints/selector.hpp"
+#include "endpoints/warming_queue.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+namespace redial::detail {
+
+/// What a step of the table asks of the pool.
+struct table_changes {
+  struct change {
+    endpoint where;
+    endpoint_change what{};
+    error_code error;
+  };
+  /// To tell, in order.
+  std::vector<change> told;
+  /// Take no more leases: close what is idle, abandon what is opening, mark what is leased, then
+  /// `release` once nothing is left.
+  std::vector<endpoint_entry*> drained;
+};
+
+/// Presence x health (design, Membership). One `step` per event; a departed entry stays until the
+/// pool has released it.
+///
+/// \par Threads None of its own: the pool's lock guards it.
+class endpoint_table {
+ public:
+  endpoint_table(const endpoint_rules& rules, std::uint64_t seed);
+  endpoint_table(const endpoint_table&) = delete;
+  endpoint_table& operator=(const endpoint_table&) = delete;
+
+  /// False, and nothing changed, for a generation that is not newer than the last.
+  bool apply(const snapshot& s, time_point now, table_changes& out);
+
+  /// A connection to `e` was opened and proven.
+  void opened(endpoint_entry& e, table_changes& out);
+  /// A connect to `e` failed. `local`: this machine is to blame, so nothing is held against `e`
+  /// beyond a pause.
+  void connect_failed(
+      endpoint_entry& e, const error_code& why, bool local, time_point now, table_changes& out);
+  /// An open connection of `e` was reset.
+  void connection_reset(endpoint_entry& e, table_changes& out);
+  /// A warming attempt of `e` was given up without a result (pool or attempt is gone).
+  void warming_abandoned(endpoint_entry& e) { warming_.remove(e); }
+  /// Ends retentions whose time is over.
+  void on_time(time_point now, table_changes& out);
+  /// Drains everything: the pool closes.
+  void drain_all(table_changes& out);
+  /// Forgets a drained entry that holds no connection any more.
+  void release(endpoint_entry& e) noexcept;
+
+  [[nodiscard]] std::optional<time_point> next_retention_end() const noexcept;
+
+  [[nodiscard]] bool may_connect(const endpoint_entry& e) const noexcept {
+    return !e.doubted || rules_.identity_proven;
+  }
+  /// No endpoint besides `e` that is still behind the name could serve.
+  [[nodiscard]] bool is_last_usable(const endpoint_entry& e) const noexcept;
+  /// True when every endpoint that may be connected to has failed after `since`, and none serves.
+  [[nodiscard]] bool all_failed_since(happening since) const noexcept;
+  /// `exclusive` alone keeps departed endpoints from serving.
+  [[nodiscard]] bool is_withholding() const noexcept { return withholding_; }
+  /// A definite error when there are no endpoints and waiting does not help.
+  [[nodiscard]] const error_code& verdict() const noexcept { return verdict_; }
+  [[nodiscard]] bool is_resolved() const noexcept { return resolved_; }
+
+  [[nodiscard]] const endpoint_entry* find(std::uint64_t id) const noexcept;
+  [[nodiscard]] happening clock() const noexcept { return happenings_; }
+
+  [[nodiscard]] warming_queue& warming() noexcept { return warming_; }
+  [[nodiscard]] const warming_queue& warming() const noexcept { return warming_; }
+  [[nodiscard]] selector& choice() noexcept { return choice_; }
+  [[nodiscard]] const selector& choice() const noexcept { return choice_; }
+  /// Those behind the name now, sorted by endpoint.
+  [[nodiscard]] const std::vector<endpoint_entry*>& current() const noexcept { return current_; }
+  /// Those that have left and still hold a connection or serve.
+  [[nodiscard]] const std::vector<endpoint_entry*>& departed() const noexcept { return departed_; }
+
+ private:
+  void merge(const std::vector<const snapshot_entry*>& seen, time_point now, table_changes& out);
+  [[nodiscard]] endpoint_entry& add(const snapshot_entry& s);
+  void depart(endpoint_entry& e, time_point now, table_changes& out);
+  void drain(endpoint_entry& e, table_changes& out);
+  void settle_departed(table_changes& out);
+  [[nodiscard]] bool is_current_active() const noexcept;
+
+  endpoint_rules rules_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<endpoint_entry>> entries_;
+  std::vector<endpoint_entry*> current_;
+  std::vector<endpoint_entry*> departed_;
+  warming_queue warming_;
+  selector choice_;
+  std::uint64_t ids_ = 0;
+  happening happenings_ = 0;
+  std::uint64_t generation_ = 0;
+  bool seen_any_ = false;
+  bool resolved_ = false;
+  bool withholding_ = false;
+  error_code verdict_;
+};
+
+}  // namespace redial::detail

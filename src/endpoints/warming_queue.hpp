@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Whose first connection is opened next, and when.
+
+#include <redial/core/time.hpp>
+
+#include "endpoints/endpoint_entry.hpp"
+#include "endpoints/fast_random.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace redial::detail {
+
+/// Endpoints waiting for their warming attempt. The order of a cold start is that of RFC 8305 §4:
+/// families take turns, IPv6 first; the next one starts after `warm_stagger`, or as soon as one has
+/// failed. Later there is no stagger, only `max_warming`.
+class warming_queue {
+ public:
+  explicit warming_queue(const endpoint_rules& rules) : rules_(rules) {}
+
+  /// Queues newcomers (in the snapshot's order) for an attempt as soon as possible.
+  void add(const std::vector<endpoint_entry*>& newcomers, time_point now);
+  /// Forgets `e`, waiting or under way.
+  void remove(endpoint_entry& e) noexcept;
+
+  /// Whether an attempt may begin now. Endpoints that may not be connected to (doubted) are passed
+  /// over.
+  [[nodiscard]] bool is_ready(time_point now) const noexcept;
+  /// Takes out the endpoint whose attempt is to begin. Only when ready; it counts as under way
+  /// until `succeeded`, `failed` or `remove`.
+  [[nodiscard]] endpoint_entry& take(time_point now);
+  void succeeded(endpoint_entry& e) noexcept;
+  /// Tried again after a backoff by `e.failures`.
+  void failed(endpoint_entry& e, time_point now, fast_random& random);
+
+  /// When it is ready next; nothing when that takes more than time.
+  [[nodiscard]] std::optional<time_point> due() const noexcept;
+  [[nodiscard]] std::size_t under_way() const noexcept { return under_way_; }
+
+ private:
+  [[nodiscard]] bool may_connect(const endpoint_entry& e) const noexcept {
+    return !e.doubted || rules_.identity_proven;
+  }
+  using waiting = std::map<std::pair<time_point, std::uint64_t>, endpoint_entry*>;
+  [[nodiscard]] waiting::const_iterator first() const noexcept;
+  void enqueue(endpoint_entry& e, time_point due);
+  void left(endpoint_entry& e) noexcept;
+
+  endpoint_rules rules_;
+  waiting waiting_;  // by when it is due, then by when it was queued
+  std::uint64_t order_ = 0;
+  std::size_t under_way_ = 0;
+  bool cold_ = true;        // nothing has ever been active
+  time_point cold_next_{};  // no start before, while cold
+};
+
+}  // namespace redial::detail

@@ -47,7 +47,7 @@ bool is_failure(const attempt_facts& f) {
 bool is_retryable(const attempt_facts& f) {
   if (f.verdict == attempt_verdict::moved) return true;
   if (f.received && !is_answer(f.error)) return false;
-  return f.error == condition::retryable || is_closed_by_peer(f.error);
+  return f.error == condition::retryable;
 }
 
 bool is_without_effect(const attempt_facts& f) {

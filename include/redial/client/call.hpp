@@ -45,10 +45,10 @@ struct call_options {
   bool is_idempotent = false;
 
  private:
-  // Compares in floating point: 400 years do not fit into `duration`.
+  // In floating point, since 400 years do not fit into `duration`; a NaN is no time.
   template <class Time>
   static duration cut(std::chrono::duration<double> seconds, Time exact) noexcept {
-    if (seconds.count() <= 0) return duration::zero();
+    if (!(seconds.count() > 0)) return duration::zero();
     if (seconds >= longest_duration) return longest_duration;
     return std::chrono::duration_cast<duration>(exact);
   }

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// A pooled TCP connection, plain or with TLS.
+
+#include <redial/ports/connector.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+namespace redial {
+
+class tcp_stream;
+class tls_stream;
+
+/// What `tcp_connector` and `tls_connector` open. Pools that serve both kinds hold this type and
+/// pick the concrete stream once per call with `visit`.
+///
+/// \par Threads  One at a time: whoever holds the lease, or the pool while it idles.
+/// \par Lifetime May outlive its execution context; it is closed then, `get_executor()` is empty
+/// and
+///      the stream is gone. Operations pending on its stream keep the stream alive, not it.
+class net_connection : public pooled_connection {
+ public:
+  ~net_connection() override;
+
+  [[nodiscard]] bool is_tls() const noexcept { return tls_ != nullptr; }
+
+  /// Calls `f` with the `tcp_stream&` or the `tls_stream&`. Include their headers to use it.
+  template <class F>
+  decltype(auto) visit(F&& f) {
+    if (tls_) return std::forward<F>(f)(*tls_);
+    return std::forward<F>(f)(*tcp_);
+  }
+
+  /// Of the stream, since `reset_counts`. Zero bytes written means that the peer got nothing.
+  [[nodiscard]] std::uint64_t bytes_read() const noexcept;
+  [[nodiscard]] std::uint64_t bytes_written() const noexcept;
+  void reset_counts() noexcept;
+
+  /// Closes without waiting and without TLS's farewell; the session stays resumable.
+  void close() noexcept override;
+  /// TLS: records that are none of the user's business, such as session tickets, are quiet.
+  [[nodiscard]] bool quiet() noexcept override;
+  /// Always true. While a notice is armed, arming again only replaces the observer.
+  bool watch_idle(std::weak_ptr<idle_observer> observer) override;
+  [[nodiscard]] boost::asio::any_io_executor get_executor() const override;
+
+ protected:
+  explicit net_connection(std::shared_ptr<tcp_stream> stream);
+  explicit net_connection(std::shared_ptr<tls_stream> stream);
+
+  std::shared_ptr<tcp_stream> tcp_;
+  std::shared_ptr<tls_stream> tls_;
+
+ private:
+  class attachment;
+
+  void forget() noexcept;
+
+  boost::asio::any_io_executor executor_;
+  std::shared_ptr<attachment> attachment_;
+};
+
+}  // namespace redial

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// TLS connections and their streams.
+
+#include <redial/net/counted_stream.hpp>
+#include <redial/net/net_connection.hpp>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace redial {
+
+/// A TLS stream over TCP that counts its plaintext bytes; use it as Asio's, with
+/// `asio::async_read`, `asio::async_write` or Beast. The handshake is done and the peer verified
+/// before a lease.
+class tls_stream
+    : public detail::counted_stream<boost::asio::ssl::stream<boost::asio::ip::tcp::socket>, false> {
+ public:
+  /// Takes over an open socket; the handshake is the caller's.
+  [[nodiscard]] static std::shared_ptr<tls_stream> make(boost::asio::ip::tcp::socket socket,
+                                                        boost::asio::ssl::context& context) {
+    return std::make_shared<tls_stream>(token{}, std::move(socket), context);
+  }
+
+  /// True when the handshake resumed an earlier session.
+  [[nodiscard]] bool was_resumed();
+  /// The protocol that ALPN chose; empty when the peer chose none.
+  [[nodiscard]] std::string alpn();
+
+ private:
+  struct token {};
+
+ public:
+  tls_stream(token, boost::asio::ip::tcp::socket socket, boost::asio::ssl::context& context)
+      : counted_stream(std::move(socket), context) {}
+};
+
+/// An open TLS connection.
+class tls_connection final : public net_connection {
+ public:
+  explicit tls_connection(std::shared_ptr<tls_stream> stream) : net_connection(std::move(stream)) {}
+
+  [[nodiscard]] tls_stream& stream() noexcept { return *tls_; }
+};
+
+}  // namespace redial

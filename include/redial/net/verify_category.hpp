@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Why a peer's certificate was refused.
+
+#include <boost/system/error_category.hpp>
+
+namespace redial {
+
+/// Values are OpenSSL's X509_V_ERR_* (`openssl/x509_vfy.h`), messages those of
+/// X509_verify_cert_error_string. A certificate for somebody else is `errc::tls_name_mismatch`
+/// instead.
+[[nodiscard]] const boost::system::error_category& verify_category() noexcept;
+
+}  // namespace redial

@@ -22,11 +22,13 @@ using redial::testing::simulation;
 const endpoint where{redial::parse_address("10.0.0.1").value(), 80};
 
 redial::connection_event closed_connection(std::uint64_t number) {
-  redial::connection_event e{"api.test", where, number};
-  e.change = redial::connection_change::closed;
-  e.reason = redial::close_reason::idle;
-  e.elapsed = 50s;
-  return e;
+  return {"api.test",
+          where,
+          number,
+          redial::connection_change::closed,
+          redial::close_reason::idle,
+          {},
+          50s};
 }
 
 TEST(EventRecorder, TellsEveryKindInALine) {

@@ -31,6 +31,7 @@ attempt_machine::attempt_machine(const retry_policy& policy, const call_terms& t
 
 call_step attempt_machine::start(time_point now) {
   call_step s;
+  if (stage_ != stage::idle) return s;
   if (now >= terms_.deadline) {
     finish(s, errc::deadline_exceeded);
   } else {
@@ -214,6 +215,7 @@ void attempt_machine::retry(call_step& s, const attempt_facts& f, time_point now
 
 void attempt_machine::end_attempt(call_step& s, const attempt_facts& f, time_point now) {
   s.attempt_ended = true;
+  s.number = attempt_;
   s.why = f.error;
   s.record.error = f.error;
   s.record.elapsed = now - began_;
@@ -238,6 +240,7 @@ void attempt_machine::end_attempt(call_step& s, const attempt_facts& f, time_poi
 
 void attempt_machine::begin_checkout(call_step& s, time_point now) {
   stage_ = stage::checkout;
+  ++begun_;
   wake_ = time_point::max();  // the pool keeps the deadline while we wait for it
   began_ = now;
   s.next = call_step::move::checkout;

@@ -54,13 +54,14 @@ struct call_step {
     finish,    ///< Complete the call with `error`.
   };
 
-  bool attempt_ended = false;  ///< The current attempt is over; `record` says how.
+  bool attempt_ended = false;  ///< The current attempt is over; `number` and `record` tell of it.
   bool gave_up = false;  ///< ... while its operation is running: cancel it, close, let it end.
   bool leased = false;   ///< ... and holds a lease, which ends as `how` because of `why`.
   lease_end how = lease_end::returned;
   error_code why;
-  attempt_record record;  ///< Only of a failed attempt.
-  bool reset = false;     ///< Reset the whole pool.
+  std::uint32_t number = 0;  ///< Of the attempt that ended.
+  attempt_record record;
+  bool reset = false;  ///< Reset the whole pool.
   move next = move::wait;
   error_code error;
 };
@@ -106,6 +107,8 @@ class attempt_machine {
   [[nodiscard]] const std::vector<tried_endpoint>& tried() const noexcept { return tried_; }
   [[nodiscard]] const call_history& history() const noexcept { return history_; }
   [[nodiscard]] call_history take_history() noexcept { return std::move(history_); }
+  /// Attempts begun so far.
+  [[nodiscard]] std::uint32_t begun() const noexcept { return begun_; }
   /// Retries that were wanted and not allowed by the budget.
   [[nodiscard]] std::uint32_t denied() const noexcept { return denied_; }
 
@@ -135,6 +138,7 @@ class attempt_machine {
   random_source chance_;
   stage stage_ = stage::idle;
   std::uint32_t attempt_ = 1;
+  std::uint32_t begun_ = 0;
   std::uint32_t denied_ = 0;
   bool retry_granted_ = false;  // the budget was asked already for the retry that follows
   time_point began_{};          // of the attempt, its checkout included

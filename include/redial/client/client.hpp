@@ -3,43 +3,26 @@
 
 // Calls that survive their connections.
 
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/async_result.hpp>
-#include <memory>
-#include <type_traits>
-#include <utility>
-
 #include <redial/client/call.hpp>
+#include <redial/client/impl/erased_operation.hpp>
 #include <redial/client/options.hpp>
 #include <redial/core/counters.hpp>
 #include <redial/discovery/discovery.hpp>
 #include <redial/pool/pool.hpp>
 #include <redial/ports/completion.hpp>
 
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/async_result.hpp>
+
+#include <memory>
+#include <type_traits>
+#include <utility>
+
 namespace redial {
 
 namespace detail {
 
 using called = void(error_code, call_history);
-
-/// An operation without its type; one allocation per call.
-class erased_operation {
- public:
-  virtual ~erased_operation() = default;
-  virtual void start(attempt& a, pooled_connection& c, operation_handler done) = 0;
-};
-
-template <class Connection, class Operation>
-class typed_operation final : public erased_operation {
- public:
-  explicit typed_operation(Operation op) : op_(std::move(op)) {}
-  void start(attempt& a, pooled_connection& c, operation_handler done) override {
-    op_(a, connection_cast<Connection>(c), std::move(done));
-  }
-
- private:
-  Operation op_;
-};
 
 class client_state;
 
@@ -56,7 +39,9 @@ class client_base {
   client_base& operator=(client_base&& other) noexcept;
   ~client_base();
 
-  void start_call(std::unique_ptr<erased_operation> op, call_options options, completion<called> done);
+  void start_call(std::unique_ptr<erased_operation> op,
+                  const call_options& options,
+                  completion<called> done);
   bool reset();
   void close();
   [[nodiscard]] client_counters counters() const;
@@ -84,18 +69,23 @@ class basic_client {
                std::shared_ptr<connector> opener,
                const client_options& options = {},
                std::shared_ptr<scheduler> time = nullptr)
-      : base_(std::move(executor), std::move(names), t, std::move(opener), options, std::move(time)) {}
+      : base_(
+            std::move(executor), std::move(names), t, std::move(opener), options, std::move(time)) {
+  }
 
-  /// Runs `operation(attempt&, Connection&, handler)` on a checked-out connection until it succeeds,
-  /// must not be tried again, or its time is up. `operation` is kept until its last handler was
-  /// called or destroyed, which may be after the call has completed.
+  /// Runs `operation(attempt&, Connection&, handler)` on a checked-out connection until it
+  /// succeeds, must not be tried again, or its time is up. `operation` is kept until its last
+  /// handler was called or destroyed, which may be after the call has completed.
   ///
   /// At a deadline the attempt's cancellation slot is emitted (terminal), the connection is closed,
   /// and the call goes on at once; a late completion of the operation is swallowed.
   ///
   /// \par Completes with `void(error_code, call_history)`; never inline, on the handler's executor.
-  /// \par Errors The last attempt's own error; `errc::deadline_exceeded` when the time ran out before
-  ///      any attempt had failed; `errc::closed`. The history has the error of every failed attempt.
+  /// An error ends the connection too. What the peer refused in good order (a missing key, a broken
+  /// constraint) is a result of the operation, not an error of it.
+  ///
+  /// \par Errors The last attempt's own error; `errc::deadline_exceeded` when the time ran out
+  ///      before any attempt had failed; `errc::closed`. The history has every failed attempt.
   /// \par Cancel All types: as at a deadline, completing with `operation_aborted`.
   template <class Operation, class Token>
   auto async_call(Operation operation, call_options options, Token&& token) {
@@ -103,8 +93,8 @@ class basic_client {
         [](auto handler, detail::client_base* client, Operation op, call_options o) {
           client->start_call(
               std::make_unique<detail::typed_operation<Connection, Operation>>(std::move(op)),
-              std::move(o),
-              detail::completion<detail::called>{std::move(handler)});
+              o,
+              detail::completion<detail::called>(std::move(handler), client->executor()));
         },
         token,
         &base_,
@@ -117,7 +107,8 @@ class basic_client {
   auto async_checkout(checkout_options options, Token&& token) {
     return boost::asio::async_initiate<Token, void(error_code, lease<Connection>)>(
         [](auto handler, detail::pool_base* pool, checkout_options o) {
-          pool->start_checkout(std::move(o), detail::typed_checkout<Connection>(std::move(handler)));
+          pool->start_checkout(std::move(o),
+                               detail::typed_checkout<Connection>(std::move(handler)));
         },
         token,
         &base_.pool(),

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What joins a pool to a discovery.
+
+#include <redial/core/target.hpp>
+#include <redial/discovery/discovery.hpp>
+#include <redial/watch/feed.hpp>
+
+#include <memory>
+
+namespace redial {
+
+/// The endpoints of `t` as `names` sees them, from `start()` to `stop()`. Keeps `names` alive.
+[[nodiscard]] std::unique_ptr<endpoint_feed> make_feed(std::shared_ptr<discovery> names,
+                                                       const target& t);
+
+}  // namespace redial

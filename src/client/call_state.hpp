@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// One call in flight: performs what its attempt_machine decides.
+
+#include <redial/client/client.hpp>
+#include <redial/ports/scheduler.hpp>
+
+#include "client/attempt_machine.hpp"
+#include "client/client_state.hpp"
+
+#include <boost/asio/cancellation_signal.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace redial::detail {
+
+/// One attempt. It outlives its lease: an operation that was given up goes on referring to it, and
+/// to the connection taken from the pool, until its handler is called or destroyed.
+struct call_attempt final : lease_observer {
+  call_attempt(call_state& c, std::uint32_t n) noexcept : call(c), number(n) {}
+  void lease_cancelled(error_code why) override;
+
+  call_state& call;
+  const std::uint32_t number;
+  endpoint where;
+  attempt view;
+  bool started = false;  // the operation was called
+  lease_base lease;
+  pooled_connection* connection = nullptr;  // the lease's, then `taken`
+  boost::asio::any_io_executor executor;    // the connection's
+  boost::asio::cancellation_signal signal;
+  std::unique_ptr<pooled_connection> taken;
+};
+
+/// \par Threads  Safe from any thread: one lock guards the machine and what belongs to it, and is
+///      never held while the user's code, the pool's or a handler's may run. What an operation
+///      touches (its attempt, its connection's counts) is only read on the connection's executor.
+/// \par Lifetime Holds itself until the call completes; then operation handlers hold it.
+class call_state final : public std::enable_shared_from_this<call_state> {
+ public:
+  call_state(std::shared_ptr<client_state> client,
+             std::unique_ptr<erased_operation> op,
+             const call_terms& terms,
+             completion<called> done);
+  ~call_state();
+  call_state(const call_state&) = delete;
+  call_state& operator=(const call_state&) = delete;
+
+  void start();
+  /// The caller cancelled (`operation_aborted`), or the client closes.
+  void stop(error_code why);
+
+  void checkout_done(error_code ec, lease_base lease);
+  /// On the connection's executor, like the operation's own handlers.
+  void operation_done(std::uint32_t number, error_code ec);
+  void lease_cancelled(call_attempt& a, error_code why);
+
+ private:
+  friend class client_state;  // the list of calls in flight
+
+  using locked = std::unique_lock<std::mutex>;
+  enum class place { anywhere, on_connection };
+
+  void timer_fired();
+  void give_up(std::uint32_t number);
+  void run(std::uint32_t number);
+
+  void perform(locked lock, const call_step& step, place where);
+  void end_attempt(call_attempt& a, lease_base lease, const call_step& step, place where);
+  void cancel_operation(call_attempt& a);
+  void tell_listener(const client_state& client, const call_step& step) const;
+  void check_out(client_state& client, std::vector<tried_endpoint> tried);
+  void begin_attempt(lease_base lease);
+
+  void follow_clock();
+  [[nodiscard]] attempt_facts facts_of(const call_attempt& a, error_code ec);
+  [[nodiscard]] bool is_current(std::uint32_t number) const noexcept;
+
+  const std::shared_ptr<scheduler> time_;
+  const std::unique_ptr<erased_operation> op_;
+  const time_point deadline_;
+
+  std::mutex mutex_;
+  std::shared_ptr<client_state> client_;  // null when the call has completed
+  attempt_machine machine_;
+  completion<called> done_;
+  time_point armed_ = time_point::max();
+  call_attempt first_{*this, 1};  // most calls need no other
+  std::vector<std::unique_ptr<call_attempt>> others_;
+  call_attempt* current_ = nullptr;
+
+  // The client's, under its lock.
+  std::shared_ptr<call_state> self_;
+  call_state* next_ = nullptr;
+  call_state* previous_ = nullptr;
+
+  member_timer<call_state, &call_state::timer_fired> timer_{*this};
+};
+
+}  // namespace redial::detail

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include <redial/client/client.hpp>
+
+#include "client/client_state.hpp"
+
+#include <utility>
+
+namespace redial::detail {
+
+client_base::client_base(boost::asio::any_io_executor executor,
+                         std::shared_ptr<discovery> names,
+                         const target& t,
+                         std::shared_ptr<connector> opener,
+                         const client_options& options,
+                         std::shared_ptr<scheduler> time)
+    : state_(std::make_shared<client_state>(
+          std::move(executor), std::move(names), t, std::move(opener), options, std::move(time))) {}
+
+client_base::client_base(client_base&&) noexcept = default;
+
+client_base& client_base::operator=(client_base&& other) noexcept {
+  if (this == &other) return *this;
+  const auto before = std::exchange(state_, std::move(other.state_));
+  if (before) before->close();
+  return *this;
+}
+
+client_base::~client_base() {
+  if (state_) state_->close();
+}
+
+void client_base::start_call(std::unique_ptr<erased_operation> op,
+                             const call_options& options,
+                             completion<called> done) {
+  state_->start_call(std::move(op), options, std::move(done));
+}
+
+bool client_base::reset() { return state_->reset({}); }
+void client_base::close() { state_->close(); }
+client_counters client_base::counters() const { return state_->counters(); }
+pool_base& client_base::pool() noexcept { return state_->pool(); }
+
+const boost::asio::any_io_executor& client_base::executor() const noexcept {
+  return state_->executor();
+}
+
+}  // namespace redial::detail

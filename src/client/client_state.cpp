@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "client/client_state.hpp"
+
+#include <redial/discovery/feed.hpp>
+#include <redial/net/asio_scheduler.hpp>
+
+#include "client/call_state.hpp"
+
+#include <random>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+namespace redial::detail {
+
+namespace {
+
+client_options checked(client_options o) {
+  validate(o);
+  if (!o.pool.listener) o.pool.listener = o.listener;
+  return o;
+}
+
+std::shared_ptr<discovery> present(std::shared_ptr<discovery> names) {
+  if (!names) throw std::invalid_argument("client: the discovery is null: give one");
+  return names;
+}
+
+std::uint64_t seed_of(const client_options& o) {
+  if (o.pool.seed != 0) return o.pool.seed;
+  std::random_device entropy;
+  return (static_cast<std::uint64_t>(entropy()) << 32U) | entropy();
+}
+
+}  // namespace
+
+client_state::client_state(boost::asio::any_io_executor executor,
+                           std::shared_ptr<discovery> names,
+                           const target& t,
+                           std::shared_ptr<connector> opener,
+                           const client_options& options,
+                           std::shared_ptr<scheduler> time)
+    : options_(checked(options)),
+      executor_(std::move(executor)),
+      time_(time ? std::move(time) : scheduler_of(executor_)),
+      started_(time_->now()),
+      budget_(options_.retry),
+      chance_(seed_of(options_)),
+      pool_(executor_,
+            time_,
+            make_feed(present(std::move(names)), t),
+            std::move(opener),
+            options_.pool) {}
+
+void client_state::start_call(std::unique_ptr<erased_operation> op,
+                              const call_options& options,
+                              completion<called> done) {
+  const time_point now = time_->now();
+  const auto call = std::make_shared<call_state>(
+      shared_from_this(), std::move(op), terms_of(options, now), std::move(done));
+  if (add(call, now)) {
+    call->start();
+  } else {
+    call->stop(errc::closed);
+  }
+}
+
+call_terms client_state::terms_of(const call_options& options, time_point now) {
+  call_terms t;
+  t.deadline = options.deadline;
+  if (t.deadline == time_point::max()) {
+    const bool given = options.timeout != duration::max();
+    t.deadline = after(now, given ? clamped(options.timeout) : options_.default_timeout);
+  }
+  t.idempotent = options.is_idempotent;
+  t.attempt_timeout = options_.attempt_timeout;
+  t.client_started = started_;
+  const std::lock_guard lock(mutex_);
+  t.seed = chance_.next();
+  return t;
+}
+
+bool client_state::add(const std::shared_ptr<call_state>& call, time_point now) {
+  const std::lock_guard lock(mutex_);
+  ++counters_.calls;
+  budget_.call_started(now);
+  call->self_ = call;
+  call->next_ = calls_;
+  if (calls_ != nullptr) calls_->previous_ = call.get();
+  calls_ = call.get();
+  return !closed_;
+}
+
+void client_state::call_ended(call_state& call, const call_tally& tally) {
+  std::shared_ptr<call_state> last;  // let go without the lock
+  const std::lock_guard lock(mutex_);
+  if (tally.failed) ++counters_.failed_calls;
+  counters_.attempts += tally.attempts;
+  if (tally.attempts > 1) counters_.retries += tally.attempts - 1;
+  counters_.retries_denied += tally.denied;
+  last.swap(call.self_);
+  (call.previous_ != nullptr ? call.previous_->next_ : calls_) = call.next_;
+  if (call.next_ != nullptr) call.next_->previous_ = call.previous_;
+}
+
+void client_state::close() {
+  std::vector<std::shared_ptr<call_state>> calls;
+  {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    for (call_state* c = calls_; c != nullptr; c = c->next_) calls.push_back(c->self_);
+  }
+  // Calls first: each closes its own connection, so that none hears of it from its pool.
+  for (const auto& call : calls) call->stop(errc::closed);
+  pool_.close();
+}
+
+bool client_state::reset(error_code cause) { return pool_.reset(cause); }
+
+client_counters client_state::counters() const {
+  const std::lock_guard lock(mutex_);
+  return counters_;
+}
+
+bool client_state::spend_retry(time_point now) {
+  const std::lock_guard lock(mutex_);
+  return budget_.try_spend(now);
+}
+
+std::size_t client_state::usable_endpoints() { return pool_.gauges().endpoints_active; }
+
+}  // namespace redial::detail

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What all calls of one client share.
+
+#include <redial/client/client.hpp>
+#include <redial/client/options.hpp>
+#include <redial/core/counters.hpp>
+#include <redial/pool/pool.hpp>
+#include <redial/ports/scheduler.hpp>
+
+#include "client/attempt_machine.hpp"
+#include "client/retry_budget.hpp"
+#include "watch/random_source.hpp"
+
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace redial::detail {
+
+class call_state;
+
+/// What a call did, told when it ends.
+struct call_tally {
+  bool failed = false;
+  std::uint32_t attempts = 0;
+  std::uint32_t denied = 0;
+};
+
+/// The pool, the budget, the counters, and the list of calls in flight.
+///
+/// \par Threads  Safe from any thread. Its lock is a leaf: nothing is called under it.
+/// \par Lifetime Held by its client and by every call in flight. `close()` ends all calls, so that
+///      the last reference goes with the client or with the last operation.
+class client_state final : public call_surroundings,
+                           public std::enable_shared_from_this<client_state> {
+ public:
+  client_state(boost::asio::any_io_executor executor,
+               std::shared_ptr<discovery> names,
+               const target& t,
+               std::shared_ptr<connector> opener,
+               const client_options& options,
+               std::shared_ptr<scheduler> time);
+
+  void start_call(std::unique_ptr<erased_operation> op,
+                  const call_options& options,
+                  completion<called> done);
+  void close();
+  bool reset(error_code cause);
+  [[nodiscard]] client_counters counters() const;
+
+  /// The last word of a call; it must be the list's.
+  void call_ended(call_state& call, const call_tally& tally);
+  [[nodiscard]] bool spend_retry(time_point now) override;
+  [[nodiscard]] std::size_t usable_endpoints() override;
+
+  [[nodiscard]] pool_base& pool() noexcept { return pool_; }
+  [[nodiscard]] const boost::asio::any_io_executor& executor() const noexcept { return executor_; }
+  [[nodiscard]] const std::shared_ptr<scheduler>& time() const noexcept { return time_; }
+  [[nodiscard]] const std::string& name() const noexcept { return pool_.name(); }
+  [[nodiscard]] const client_options& options() const noexcept { return options_; }
+
+ private:
+  [[nodiscard]] bool add(const std::shared_ptr<call_state>& call, time_point now);
+  [[nodiscard]] call_terms terms_of(const call_options& options, time_point now);
+
+  const client_options options_;
+  const boost::asio::any_io_executor executor_;
+  const std::shared_ptr<scheduler> time_;
+  const time_point started_;
+
+  mutable std::mutex mutex_;
+  bool closed_ = false;
+  call_state* calls_ = nullptr;  // in flight, linked through themselves; each holds itself
+  retry_budget budget_;
+  random_source chance_;
+  client_counters counters_;
+
+  pool_base pool_;  // last: its threads of control end before what they use
+};
+
+}  // namespace redial::detail

@@ -196,7 +196,7 @@ TEST(HostName, Fault71_OnionDoesNotExistAndLocalIsPlainDns) {
 TEST(HostName, SurvivesAnyBytes) {
   std::mt19937 rng(1);
   const std::string tempting = "aA0-_.:[]%fx1\0\x80/"s;
-  for (int i = 0; i < 50'000; ++i) {
+  for (int i = 0; i < 20'000; ++i) {
     std::string text(rng() % 40, '\0');
     for (char& c : text) {
       c = rng() % 4 != 0 ? tempting[rng() % tempting.size()] : static_cast<char>(rng());

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The picture: a lane per backend, which requests arrived there, and whether DNS still said so.
+
+#include "churn/record.hpp"
+#include "churn/svg.hpp"
+
+namespace redial::churn {
+
+/// Where drawings of one run share their time axis.
+struct time_axis {
+  double left = 44;
+  double right = 940;
+  double length = 1;  ///< Seconds.
+  [[nodiscard]] double operator()(double at) const noexcept {
+    return svg::scale{0, length, left, right}(at);
+  }
+};
+
+/// Labels of the events, above a drawing. Returns the height used below `y`.
+double draw_event_labels(svg::drawing& d, const run_record& run, const time_axis& x, double y);
+/// Lines at the events and the shade of DNS silence, from `top` to `bottom`.
+void draw_event_lines(
+    svg::drawing& d, const run_record& run, const time_axis& x, double top, double bottom);
+/// Seconds along the bottom.
+void draw_time_ticks(svg::drawing& d, const time_axis& x, double y);
+
+/// One client: headline, lanes, failures. Returns the height used below `y`.
+double draw_lanes(svg::drawing& d,
+                  const run_record& run,
+                  const contestant_record& c,
+                  const time_axis& x,
+                  double y);
+[[nodiscard]] double lanes_height(const run_record& run) noexcept;
+
+/// The README's picture: all clients, one below the other, as a file of its own.
+[[nodiscard]] std::string lead_picture(const run_record& run);
+
+}  // namespace redial::churn

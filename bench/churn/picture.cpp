@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "churn/lanes.hpp"
+
+#include <fmt/core.h>
+
+namespace redial::churn {
+
+namespace {
+
+constexpr double width = 960;
+constexpr double margin = 16;
+
+double key(svg::drawing& d, double at, double y, const char* css, const std::string& words) {
+  d.rect(at, y - 10, 14, 11, css, 2);
+  d.text(at + 19, y, words, "soft small");
+  return at + 19 + svg::width_of(words, 12) + 12;
+}
+
+void draw_legend(svg::drawing& d, const run_record& run, double y) {
+  double at = margin;
+  at = key(d, at, y, "band", "address in DNS");
+  at = key(d, at, y, "ok", "requests");
+  at = key(d, at, y, "stale", "requests on an address that left DNS");
+  at = key(d, at, y, "fail", "failed");
+  at = key(d, at, y, "silent", "DNS silent");
+  d.line(at + 4, y - 11, at + 4, y + 2, "bound");
+  d.text(at + 12,
+         y,
+         fmt::format("redial's promise: {:.0f} s", seconds(run.settings.allowed_stale)),
+         "soft small");
+}
+
+}  // namespace
+
+std::string lead_picture(const run_record& run) {
+  svg::drawing d;
+  time_axis x;
+  x.length = seconds(run.settings.length);
+  x.right = width - margin;
+  d.text(margin, 34, "The addresses behind a name change. Who notices?", "ink title");
+  d.text(margin,
+         56,
+         fmt::format("{} requests/s from each client, drawn from the backends' own logs. The "
+                     "records' TTL is {:.0f} s; a lane is one backend.",
+                     run.settings.rate,
+                     seconds(run.settings.ttl)),
+         "soft");
+  double y = 70;
+  y += draw_event_labels(d, run, x, y);
+  const auto pitch = lanes_height(run) + 14;
+  const auto bottom = y + static_cast<double>(run.contestants.size()) * pitch;
+  draw_event_lines(d, run, x, y, bottom);
+  for (const auto& c : run.contestants) {
+    draw_lanes(d, run, c, x, y);
+    y += pitch;
+  }
+  draw_time_ticks(d, x, bottom);
+  draw_legend(d, run, bottom + 42);
+  const auto height = bottom + 58;
+
+  svg::drawing card;
+  card.rect(0.5, 0.5, width - 1, height - 1, "card", 10);
+  return fmt::format(
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" "
+      "height=\"{1}\" role=\"img\">\n"
+      "<title>Requests by backend and time, while the addresses behind the name change</title>\n"
+      "<style>{2}</style>\n{3}{4}</svg>\n",
+      svg::number(width),
+      svg::number(height),
+      svg::style(),
+      card.body(),
+      d.body());
+}
+
+}  // namespace redial::churn

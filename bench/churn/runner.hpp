@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Plays a scenario to several clients at once.
+
+#include "churn/contestant.hpp"
+#include "churn/record.hpp"
+#include "churn/scenario.hpp"
+#include "churn/service.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace redial::churn {
+
+struct entrant {
+  std::string id;  ///< As the contestant's own.
+  std::string title;
+  std::function<std::unique_ptr<contestant>(const boost::asio::any_io_executor&,
+                                            const service_address&)>
+      make;
+};
+
+struct run_options {
+  run_options() = default;
+
+  std::uint32_t rate = 200;
+  duration deadline = std::chrono::seconds{2};
+  std::uint32_t in_flight_limit = 1000;
+  std::uint64_t seed = 1;
+};
+
+/// The user pressed Ctrl-C.
+struct interrupted : std::runtime_error {
+  interrupted() : std::runtime_error("interrupted") {}
+};
+
+/// Every client runs on a thread and io_context of its own, under the same load, against the same
+/// backends and name server. Shows progress on standard output. Call it on the main thread.
+///
+/// \throws interrupted on SIGINT or SIGTERM, std::exception when the harness itself fails. No
+/// process is
+///         left behind either way.
+[[nodiscard]] run_record run(const scenario& s,
+                             const std::vector<entrant>& entrants,
+                             const run_options& options);
+
+}  // namespace redial::churn

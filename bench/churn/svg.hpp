@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Writing SVG by hand: numbers, escapes, and the one set of colours.
+
+#include <string>
+#include <string_view>
+
+namespace redial::churn::svg {
+
+/// `text` for use between tags and in quoted attributes. Bytes that XML forbids become `?`.
+[[nodiscard]] std::string escape(std::string_view text);
+
+/// At most two digits after the point, none that say nothing.
+[[nodiscard]] std::string number(double value);
+
+/// Rules for the classes that drawings here use, light first, then dark where the reader prefers
+/// it. Plain properties only: not every renderer knows CSS variables.
+[[nodiscard]] std::string style();
+
+/// Text that grows. Classes carry all colours; `css` is one or more class names.
+class drawing {
+ public:
+  void rect(
+      double x, double y, double width, double height, std::string_view css, double radius = 0);
+  void line(double x1, double y1, double x2, double y2, std::string_view css);
+  /// `anchor`: start, middle or end.
+  void text(double x,
+            double y,
+            std::string_view words,
+            std::string_view css,
+            std::string_view anchor = "start");
+  /// `path` in SVG's own words.
+  void path(std::string_view path, std::string_view css);
+  /// A hint that appears under the mouse, around what is drawn until `end_group`.
+  void begin_group(std::string_view hint);
+  void end_group();
+
+  [[nodiscard]] const std::string& body() const noexcept { return body_; }
+
+ private:
+  std::string body_;
+};
+
+/// Maps one interval onto another.
+struct scale {
+  double from = 0;
+  double to = 1;
+  double start = 0;
+  double end = 1;
+  [[nodiscard]] double operator()(double value) const noexcept {
+    return start + (value - from) / (to - from) * (end - start);
+  }
+};
+
+/// About how wide `text` is at a font size of `size`. Glyphs are not measured: an estimate that is
+/// rather too large.
+[[nodiscard]] double width_of(std::string_view text, double size) noexcept;
+
+}  // namespace redial::churn::svg

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Written for c-ares 1.18.1 and later; what came after is asked for by macro. Its habits that shape
+// this file:
+//   - ares_cancel or ares_destroy from a callback corrupts the heap, so callbacks only store.
+//   - The query cache of >= 1.31 would show our TTLs wrong and hide changes: off.
+//   - One unparsable reply costs every query on its UDP connection a try (>= 1.32): one query each.
+//   - resolv.conf is read by us (nameserver.hpp): versions differ in what they make of it, 1.18.1
+//     reads before the start of a line with a NUL byte, and its options (rotate, ndots, search)
+//     must not change what we ask.
+//   - 1.18.1 gives ECONNREFUSED without bytes for SERVFAIL, REFUSED and NOTIMP too, and, from
+//   inside
+//     ares_query, for EMFILE.
+#define CARES_NO_DEPRECATED
+#include "dns/cares_channel.hpp"
+
+#include <ares.h>
+#include <arpa/nameser.h>
+#include <netinet/in.h>
+#include <sys/time.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <mutex>
+#include <new>
+
+namespace redial::detail {
+namespace {
+
+// Three tries: with fewer, versions that adapt their timeout down to 250 ms give up on slow
+// servers.
+constexpr int tries = 3;
+
+class ares_category_type final : public boost::system::error_category {
+ public:
+  constexpr ares_category_type() noexcept : error_category(0x7265'6469'616c'2e03ULL) {}
+
+  const char* name() const noexcept override { return "c-ares"; }
+  std::string message(int value) const override { return ares_strerror(value); }
+
+  bool equivalent(int value, const boost::system::error_condition& asked) const noexcept override {
+    if (asked.category() != condition_category()) return error_category::equivalent(value, asked);
+    switch (static_cast<condition>(asked.value())) {
+      case condition::retryable:
+        return value != ARES_ENODATA && value != ARES_ENOTFOUND;
+      case condition::not_sent:
+        return value != ARES_SUCCESS;
+      case condition::local_fault:
+        return value == ARES_ENOMEM || value == ARES_EFILE;
+      case condition::connection_poisoned:
+        return false;
+    }
+    return false;
+  }
+};
+
+constexpr ares_category_type the_ares_category;
+
+error_code ares_error(int status) noexcept { return {status, the_ares_category}; }
+
+// For a status that came without bytes, or whose bytes are not to be trusted.
+answer_outcome outcome_of(int status) noexcept {
+  switch (status) {
+    case ARES_ENODATA:
+      return answer_outcome::no_data;
+    case ARES_ENOTFOUND:
+      return answer_outcome::name_not_found;
+    case ARES_ETIMEOUT:
+      return answer_outcome::timeout;
+    case ARES_EREFUSED:
+    case ARES_ECONNREFUSED:
+      return answer_outcome::refused;
+    case ARES_EBADRESP:
+    case ARES_EBADNAME:
+    case ARES_EBADQUERY:
+    case ARES_EBADSTR:
+      return answer_outcome::malformed;
+    case ARES_ENOMEM:
+    case ARES_EFILE:
+    case ARES_ENOTINITIALIZED:
+      return answer_outcome::local_fault;
+    case ARES_ECANCELLED:
+    case ARES_EDESTRUCTION:
+      return answer_outcome::closed;
+    default:
+      return answer_outcome::server_failure;
+  }
+}
+
+// Statuses that c-ares derives from a whole response, which then says more than the status.
+bool has_response(int status) noexcept {
+  switch (status) {
+    case ARES_SUCCESS:
+    case ARES_ENODATA:
+    case ARES_ENOTFOUND:
+    case ARES_EFORMERR:
+    case ARES_ESERVFAIL:
+    case ARES_ENOTIMP:
+    case ARES_EREFUSED:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool is_local_fault(int system_error) noexcept {
+  return system_error == EMFILE || system_error == ENFILE || system_error == ENOBUFS ||
+         system_error == ENOMEM || system_error == EADDRNOTAVAIL;
+}
+
+int init_library() noexcept {
+  static std::once_flag once;  // its counter is not locked
+  static int status = ARES_SUCCESS;
+  std::call_once(once, [] { status = ares_library_init(ARES_LIB_INIT_ALL); });
+  return status;
+}
+
+std::string csv_of(const std::vector<nameserver>& servers) {
+  std::string csv;
+  for (const auto& s : servers) csv += (csv.empty() ? "" : ",") + to_string(s);
+  return csv;
+}
+
+int set_options(ares_options& options, duration try_timeout) {
+  options.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES;
+  options.timeout = static_cast<int>(
+      std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::milliseconds>(try_timeout).count()));
+  options.tries = tries;
+  options.ndomains = 0;
+  static char dns_only[] = "b";
+  options.lookups = dns_only;
+  int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_DOMAINS |
+             ARES_OPT_LOOKUPS | ARES_OPT_SOCK_STATE_CB | ARES_OPT_NOROTATE;
+#ifdef ARES_OPT_RESOLVCONF
+  static char no_file[] = "/dev/null";
+  options.resolvconf_path = no_file;
+  mask |= ARES_OPT_RESOLVCONF;
+#endif
+#ifdef ARES_OPT_UDP_MAX_QUERIES
+  options.udp_max_queries = 1;
+  mask |= ARES_OPT_UDP_MAX_QUERIES;
+#endif
+#ifdef ARES_OPT_QUERY_CACHE
+  options.qcache_max_ttl = 0;
+  mask |= ARES_OPT_QUERY_CACHE;
+#endif
+  return mask;
+}
+
+}  // namespace
+
+const boost::system::error_category& ares_category() noexcept { return the_ares_category; }
+
+std::unique_ptr<cares_channel> cares_channel::create(const std::vector<nameserver>& servers,
+                                                     duration try_timeout,
+                                                     channel_observer& observer,
+                                                     error_code& why) {
+  why = ares_error(init_library());
+  if (why.value() != ARES_SUCCESS) return nullptr;
+  std::unique_ptr<cares_channel> out{new cares_channel(observer)};
+  ares_options options{};
+  const int mask = set_options(options, try_timeout);
+  options.sock_state_cb = &cares_channel::on_socket;
+  options.sock_state_cb_data = out.get();
+  int status = ares_init_options(&out->channel_, &options, mask);
+  if (status == ARES_SUCCESS) {
+    status = ares_set_servers_ports_csv(out->channel_, csv_of(servers).c_str());
+  } else {
+    out->channel_ = nullptr;
+  }
+  if (status != ARES_SUCCESS) {
+    why = ares_error(status);
+    return nullptr;
+  }
+  why = {};
+  return out;
+}
+
+cares_channel::~cares_channel() {
+  closing_ = true;
+  if (channel_ != nullptr) ares_destroy(channel_);
+}
+
+void cares_channel::query(std::uint64_t id, const question& q) {
+  const auto place = cells_.emplace(cells_.end());
+  place->owner = this;
+  place->id = id;
+  place->self = place;
+  // c-ares 1.34.7 alone has const bytes: the callback's type is deduced from the function's.
+  const ares_callback done = &cares_channel::on_reply;
+  asking_ = true;
+  errno = 0;
+  ares_query(channel_, q.name.c_str(), ns_c_in, static_cast<int>(q.type), done, &*place);
+  asking_ = false;
+}
+
+void cares_channel::process(int fd, bool readable, bool writable) {
+  ares_process_fd(channel_, readable ? fd : ARES_SOCKET_BAD, writable ? fd : ARES_SOCKET_BAD);
+}
+
+void cares_channel::process_timeouts() {
+  ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+}
+
+std::optional<duration> cares_channel::next_timeout() const {
+  timeval left{};
+  if (ares_timeout(channel_, nullptr, &left) == nullptr) return std::nullopt;
+  // Rounded up: 1.18.1 cuts off the part below a millisecond and would have us come again at once.
+  return std::chrono::seconds{left.tv_sec} + std::chrono::microseconds{left.tv_usec} +
+         std::chrono::milliseconds{1};
+}
+
+std::vector<channel_result> cares_channel::take_finished() { return std::exchange(finished_, {}); }
+
+template <class Byte>
+void cares_channel::on_reply(
+    void* argument, int status, int timeouts, Byte* bytes, int size) noexcept {
+  (void)timeouts;
+  auto& c = *static_cast<cell*>(argument);
+  c.owner->finish(c, status, bytes, size);
+}
+
+void cares_channel::finish(cell& c, int status, const std::uint8_t* bytes, int size) noexcept {
+  const int system_error = errno;
+  if (!closing_) {
+    channel_result r;
+    r.id = c.id;
+    r.error = ares_error(status);
+    r.outcome = outcome_of(status);
+    if (asking_ && status == ARES_ECONNREFUSED && is_local_fault(system_error)) {
+      r.error = error_code(system_error, boost::system::system_category());
+      r.outcome = answer_outcome::local_fault;
+    } else if (has_response(status) && bytes != nullptr && size > 0) {
+      r.outcome = answer_outcome::records;
+    }
+    try {
+      if (r.outcome == answer_outcome::records) r.bytes.assign(bytes, bytes + size);
+      finished_.push_back(std::move(r));
+    } catch (const std::bad_alloc&) {
+      // Nothing may be thrown through c-ares. The query's deadline ends it.
+    }
+  }
+  cells_.erase(c.self);
+}
+
+void cares_channel::on_socket(void* self, int fd, int readable, int writable) noexcept {
+  static_cast<cares_channel*>(self)->observer_.watch(fd, readable != 0, writable != 0);
+}
+
+}  // namespace redial::detail

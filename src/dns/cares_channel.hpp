@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// A c-ares channel behind a C++ face: the only place that knows <ares.h>. No Asio, no policy.
+
+#include <redial/core/answer.hpp>
+#include <redial/core/time.hpp>
+
+#include "dns/nameserver.hpp"
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+struct ares_channeldata;
+
+namespace redial::detail {
+
+/// Codes of c-ares (`ARES_E...`), as they are.
+[[nodiscard]] const boost::system::error_category& ares_category() noexcept;
+
+/// What a query ended with.
+struct channel_result {
+  std::uint64_t id = 0;  ///< As given to `query`.
+  error_code error;      ///< Clear, of c-ares, or of the system when this machine could not ask.
+  /// What the error alone says. `records` when the bytes decide.
+  answer_outcome outcome = answer_outcome::records;
+  std::vector<std::uint8_t> bytes;
+};
+
+/// Told by a channel which descriptors it wants watched. Must not use the channel.
+class channel_observer {
+ public:
+  /// Both false: the channel closes `fd` as soon as this returns.
+  virtual void watch(int fd, bool readable, bool writable) noexcept = 0;
+
+ protected:
+  ~channel_observer() = default;
+};
+
+/// One set of servers, sockets and queries. It reads no file and no socket by itself.
+///
+/// c-ares may call back from inside nearly all of its functions, and may not be called from there.
+/// So a callback only stores what it got; `take_finished` hands it out afterwards.
+///
+/// \par Threads One at a time, and no lock held.
+/// \par Lifetime The observer outlives it and is told to let go of every descriptor at the end.
+class cares_channel {
+ public:
+  /// Null when this c-ares cannot use the servers (`why` says so) or has no memory.
+  [[nodiscard]] static std::unique_ptr<cares_channel> create(const std::vector<nameserver>& servers,
+                                                             duration try_timeout,
+                                                             channel_observer& observer,
+                                                             error_code& why);
+  ~cares_channel();
+  cares_channel(const cares_channel&) = delete;
+  cares_channel& operator=(const cares_channel&) = delete;
+
+  void query(std::uint64_t id, const question& q);
+  void process(int fd, bool readable, bool writable);
+  void process_timeouts();
+
+  /// Time until `process_timeouts` has something to do. Nothing when nothing will.
+  [[nodiscard]] std::optional<duration> next_timeout() const;
+  [[nodiscard]] std::vector<channel_result> take_finished();
+  /// Queries that c-ares has not called back yet.
+  [[nodiscard]] std::size_t outstanding() const noexcept { return cells_.size(); }
+
+ private:
+  // What a callback gets as its argument. Stays where it is until called back, or until the channel
+  // is destroyed: c-ares has been seen to lose queries, and to find them again.
+  struct cell {
+    cares_channel* owner = nullptr;
+    std::uint64_t id = 0;
+    std::list<cell>::iterator self;
+  };
+
+  explicit cares_channel(channel_observer& observer) : observer_(observer) {}
+  void finish(cell& c, int status, const std::uint8_t* bytes, int size) noexcept;
+  static void on_socket(void* self, int fd, int readable, int writable) noexcept;
+  template <class Byte>
+  static void on_reply(void* argument, int status, int timeouts, Byte* bytes, int size) noexcept;
+
+  channel_observer& observer_;
+  ares_channeldata* channel_ = nullptr;
+  std::list<cell> cells_;
+  std::vector<channel_result> finished_;
+  bool asking_ = false;   // inside ares_query
+  bool closing_ = false;  // inside ares_destroy
+};
+
+}  // namespace redial::detail

@@ -3,20 +3,23 @@
 
 // HTTP/1.1 over a pool that follows DNS.
 
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/async_result.hpp>
-#include <cstddef>
-#include <memory>
-#include <string>
-#include <string_view>
-
 #include <redial/client/options.hpp>
 #include <redial/core/counters.hpp>
 #include <redial/discovery/discovery.hpp>
+#include <redial/http/impl/response_handler.hpp>
 #include <redial/http/message.hpp>
 #include <redial/net/tcp_options.hpp>
 #include <redial/net/tls_options.hpp>
 #include <redial/ports/completion.hpp>
+#include <redial/ports/scheduler.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/async_result.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
 
 namespace redial {
 
@@ -34,9 +37,21 @@ struct http_options {
   std::string user_agent = "redial";
 };
 
+/// \throws std::invalid_argument naming the option, its value and the legal range.
+void validate(const http_options& o);
+
 namespace detail {
+
 class http_state;
 using responded = void(error_code, http_response);
+
+[[nodiscard]] const boost::asio::any_io_executor& executor_of(
+    const std::shared_ptr<http_state>& state);
+void start_request(const std::shared_ptr<http_state>& state,
+                   std::shared_ptr<http_call> call,
+                   const call_options& options,
+                   completion<void(error_code, call_history)> done);
+
 }  // namespace detail
 
 /// Sends requests to one target (`http://`, `https://`, `static://`), each to a proven address that
@@ -50,12 +65,15 @@ class http_client {
  public:
   /// With a discovery of its own.
   /// \throws std::invalid_argument for an illegal target or option.
-  http_client(boost::asio::any_io_executor executor, std::string_view target, const http_options& options = {});
+  http_client(boost::asio::any_io_executor executor,
+              std::string_view target,
+              const http_options& options = {});
   /// With a shared one. `time` null: the executor's own clock.
   http_client(boost::asio::any_io_executor executor,
               std::shared_ptr<discovery> names,
               std::string_view target,
-              const http_options& options = {});
+              const http_options& options = {},
+              std::shared_ptr<scheduler> time = nullptr);
   http_client(http_client&&) noexcept;
   http_client& operator=(http_client&& other) noexcept;
   ~http_client();
@@ -63,23 +81,30 @@ class http_client {
   /// Sends `request` and reads the whole response.
   ///
   /// 502, 503 and 504 on an idempotent request count as a failure and are retried elsewhere; 421 is
-  /// retried elsewhere and asks for a refresh. When the attempts end, the last response is delivered
-  /// without an error.
+  /// retried elsewhere and asks for a refresh. When the attempts end, the last response is
+  /// delivered without an error.
   ///
-  /// \par Completes with `void(error_code, http_response)`; never inline, on the handler's executor.
-  /// \par Errors `errc::bad_request` (nothing was sent), `errc::bad_response`, `errc::partial_response`,
-  ///      `errc::header_too_large`, `errc::body_too_large`, and those of `basic_client::async_call`.
-  ///      The response's `history` is filled in on errors too.
+  /// \par Completes with `void(error_code, http_response)`; never inline, on the handler's
+  /// executor. \par Errors `errc::bad_request` (nothing was sent), `errc::bad_response`,
+  /// `errc::partial_response`,
+  ///      `errc::header_too_large`, `errc::body_too_large`, and those of
+  ///      `basic_client::async_call`. The response's `history` is filled in on errors too.
   /// \par Cancel All types. The connection is closed.
   template <class Token>
   auto async_request(http_request request, call_options options, Token&& token) {
     return boost::asio::async_initiate<Token, detail::responded>(
-        [](auto handler, http_client* self, http_request r, call_options o) {
-          self->start(std::move(r), std::move(o), detail::completion<detail::responded>{std::move(handler)});
+        [](auto handler,
+           const std::shared_ptr<detail::http_state>& state,
+           std::shared_ptr<detail::http_call> call,
+           const call_options& o) {
+          using wrapped = detail::response_handler<decltype(handler)>;
+          detail::completion<void(error_code, call_history)> done(wrapped{call, std::move(handler)},
+                                                                  detail::executor_of(state));
+          detail::start_request(state, std::move(call), o, std::move(done));
         },
         token,
-        this,
-        std::move(request),
+        state_,
+        detail::make_http_call(std::move(request)),
         std::move(options));
   }
   template <class Token>
@@ -90,7 +115,8 @@ class http_client {
   /// `GET path`.
   template <class Token>
   auto async_get(std::string path, call_options options, Token&& token) {
-    return async_request(http_request("GET", std::move(path)), std::move(options), std::forward<Token>(token));
+    return async_request(
+        http_request("GET", std::move(path)), std::move(options), std::forward<Token>(token));
   }
   template <class Token>
   auto async_get(std::string path, Token&& token) {
@@ -104,8 +130,6 @@ class http_client {
   [[nodiscard]] pool_gauges connection_gauges() const;
 
  private:
-  void start(http_request request, call_options options, detail::completion<detail::responded> done);
-
   std::shared_ptr<detail::http_state> state_;
 };
 

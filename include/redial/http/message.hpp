@@ -3,14 +3,14 @@
 
 // HTTP/1.1 requests and responses as plain values.
 
+#include <redial/client/call.hpp>
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <redial/client/call.hpp>
 
 namespace redial {
 
@@ -41,8 +41,8 @@ struct http_request {
   std::string method = "GET";
   /// Origin form: starts with `/` (or `*` for OPTIONS).
   std::string target = "/";
-  /// `Host`, `Content-Length` and `Connection` are redial's; a `Host` given here must be the only one
-  /// and replaces the target's name.
+  /// `Host`, `Content-Length` and `Connection` are redial's; a `Host` given here must be the only
+  /// one and replaces the target's name.
   http_fields fields;
   std::string body;
   /// Overrides what the method says (GET, HEAD, OPTIONS, TRACE, PUT, DELETE are idempotent,

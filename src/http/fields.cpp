@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include <redial/http/message.hpp>
+
+#include "http/grammar.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace redial {
+
+namespace {
+
+template <class Fields>
+auto find(Fields& fields, std::string_view name) {
+  return std::find_if(fields.begin(), fields.end(), [&](const auto& f) {
+    return detail::same_name(f.first, name);
+  });
+}
+
+}  // namespace
+
+void http_fields::add(std::string name, std::string value) {
+  fields_.emplace_back(std::move(name), std::move(value));
+}
+
+void http_fields::set(std::string name, std::string value) {
+  std::erase_if(fields_, [&](const auto& f) { return detail::same_name(f.first, name); });
+  add(std::move(name), std::move(value));
+}
+
+std::string_view http_fields::get(std::string_view name) const noexcept {
+  const auto found = find(fields_, name);
+  return found == fields_.end() ? std::string_view() : std::string_view(found->second);
+}
+
+bool http_fields::contains(std::string_view name) const noexcept {
+  return find(fields_, name) != fields_.end();
+}
+
+}  // namespace redial

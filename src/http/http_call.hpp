@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// One request over all its attempts: what they send, and the last response they got.
+
+#include <redial/core/error.hpp>
+#include <redial/http/message.hpp>
+
+#include "http/reuse_rule.hpp"
+
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+
+namespace redial::detail {
+
+/// \par Threads  `keep` and `take` may race: an attempt that was given up may still end.
+/// \par Lifetime Shared by the call's operation, its exchanges and the caller's handler.
+class http_call {
+ public:
+  using message_type = boost::beast::http::request<boost::beast::http::string_body>;
+
+  explicit http_call(http_request request);
+
+  [[nodiscard]] const http_request& request() const noexcept { return request_; }
+  [[nodiscard]] bool idempotent() const noexcept { return idempotent_; }
+  /// Makes the message that every attempt sends; once, before the first.
+  void prepare(const std::string& authority, const std::string& user_agent, bool idempotent);
+  [[nodiscard]] const message_type& message() const noexcept { return message_; }
+
+  /// A response of attempt `number`; an earlier attempt's does not replace a later one's.
+  void keep(std::uint32_t number, http_response response);
+  /// Nothing is kept any more afterwards.
+  [[nodiscard]] std::optional<http_response> take();
+
+ private:
+  http_request request_;
+  message_type message_;
+  bool idempotent_ = false;
+
+  std::mutex mutex_;
+  bool taken_ = false;
+  std::uint32_t number_ = 0;
+  std::optional<http_response> response_;
+};
+
+}  // namespace redial::detail

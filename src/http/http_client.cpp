@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include <redial/client/client.hpp>
+#include <redial/http/http_client.hpp>
+#include <redial/net/make_connector.hpp>
+#include <redial/net/net_connection.hpp>
+
+#include "http/exchange.hpp"
+#include "http/http_call.hpp"
+#include "http/request_check.hpp"
+
+#include <stdexcept>
+#include <utility>
+
+namespace redial {
+
+namespace detail {
+
+namespace {
+
+http_options checked(http_options o, const target& t) {
+  validate(o);
+  if (t.is_tls()) o.client.pool.identity_proven = true;
+  return o;
+}
+
+// What every attempt of one request does.
+struct http_operation {
+  void operator()(attempt& a, net_connection& c, operation_handler done) {
+    start_exchange(call, limits, a, c, std::move(done));
+  }
+
+  std::shared_ptr<http_call> call;
+  response_limits limits;
+};
+
+}  // namespace
+
+class http_state {
+ public:
+  http_state(boost::asio::any_io_executor executor,
+             std::shared_ptr<discovery> names,
+             std::shared_ptr<discovery> own_names,
+             const target& t,
+             const http_options& options,
+             std::shared_ptr<scheduler> time)
+      : options_(checked(options, t)),
+        authority_(t.authority()),
+        own_names_(std::move(own_names)),
+        client_(std::move(executor),
+                std::move(names),
+                t,
+                make_connector(t, options_.tcp, options_.tls),
+                options_.client,
+                std::move(time)) {}
+
+  void start(std::shared_ptr<http_call> call, call_options options, completion<called> done) {
+    if (const error_code bad = check_request(call->request())) {
+      std::move(done).post(executor(), bad, call_history());
+      return;
+    }
+    options.is_idempotent = options.is_idempotent || is_idempotent(call->request());
+    call->prepare(authority_, options_.user_agent, options.is_idempotent);
+    using operation = typed_operation<net_connection, http_operation>;
+    const response_limits limits{options_.max_header_bytes, options_.max_body_bytes};
+    client_.base().start_call(std::make_unique<operation>(http_operation{std::move(call), limits}),
+                              options,
+                              std::move(done));
+  }
+
+  void close() {
+    client_.close();
+    if (own_names_) own_names_->close();
+  }
+
+  [[nodiscard]] const boost::asio::any_io_executor& executor() { return client_.base().executor(); }
+  [[nodiscard]] basic_client<net_connection>& client() noexcept { return client_; }
+
+ private:
+  const http_options options_;
+  const std::string authority_;
+  const std::shared_ptr<discovery> own_names_;
+  basic_client<net_connection> client_;
+};
+
+namespace {
+
+target http_target(std::string_view text) {
+  target t(text);
+  if (t.scheme() == target_scheme::tcp || t.scheme() == target_scheme::tls) {
+    throw std::invalid_argument("target '" + t.text() +
+                                "' is not for HTTP: use http://, https:// or static://");
+  }
+  return t;
+}
+
+}  // namespace
+
+void start_request(const std::shared_ptr<http_state>& state,
+                   std::shared_ptr<http_call> call,
+                   const call_options& options,
+                   completion<called> done) {
+  state->start(std::move(call), options, std::move(done));
+}
+
+const boost::asio::any_io_executor& executor_of(const std::shared_ptr<http_state>& state) {
+  return state->executor();
+}
+
+}  // namespace detail
+
+http_client::http_client(boost::asio::any_io_executor executor,
+                         std::string_view target,
+                         const http_options& options) {
+  const auto t = detail::http_target(target);
+  validate(options);
+  discovery_options names_options;
+  names_options.listener = options.client.listener;
+  const auto names = discovery::create(executor, names_options);
+  state_ =
+      std::make_shared<detail::http_state>(std::move(executor), names, names, t, options, nullptr);
+}
+
+http_client::http_client(boost::asio::any_io_executor executor,
+                         std::shared_ptr<discovery> names,
+                         std::string_view target,
+                         const http_options& options,
+                         std::shared_ptr<scheduler> time)
+    : state_(std::make_shared<detail::http_state>(std::move(executor),
+                                                  std::move(names),
+                                                  nullptr,
+                                                  detail::http_target(target),
+                                                  options,
+                                                  std::move(time))) {}
+
+http_client::http_client(http_client&&) noexcept = default;
+
+http_client& http_client::operator=(http_client&& other) noexcept {
+  if (this == &other) return *this;
+  const auto before = std::exchange(state_, std::move(other.state_));
+  if (before) before->close();
+  return *this;
+}
+
+http_client::~http_client() {
+  if (state_) state_->close();
+}
+
+bool http_client::reset() { return state_->client().reset(); }
+void http_client::close() { state_->close(); }
+client_counters http_client::counters() const { return state_->client().counters(); }
+pool_counters http_client::connection_counters() const {
+  return state_->client().connection_counters();
+}
+pool_gauges http_client::connection_gauges() const { return state_->client().connection_gauges(); }
+
+}  // namespace redial

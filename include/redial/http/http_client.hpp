@@ -84,9 +84,10 @@ class http_client {
   /// retried elsewhere and asks for a refresh. When the attempts end, the last response is
   /// delivered without an error.
   ///
-  /// \par Completes with `void(error_code, http_response)`; never inline, on the handler's
-  /// executor. \par Errors `errc::bad_request` (nothing was sent), `errc::bad_response`,
-  /// `errc::partial_response`,
+  /// \par Completes with
+  ///      `void(error_code, http_response)`; never inline, on the handler's executor.
+  /// \par Errors
+  ///      `errc::bad_request` (nothing was sent), `errc::bad_response`, `errc::partial_response`,
   ///      `errc::header_too_large`, `errc::body_too_large`, and those of
   ///      `basic_client::async_call`. The response's `history` is filled in on errors too.
   /// \par Cancel All types. The connection is closed.

@@ -38,11 +38,13 @@ struct http_request {
   http_request() = default;
   http_request(std::string m, std::string t) : method(std::move(m)), target(std::move(t)) {}
 
+  /// A token; not CONNECT.
   std::string method = "GET";
-  /// Origin form: starts with `/` (or `*` for OPTIONS).
+  /// Origin form: starts with `/` (or is `*`, for OPTIONS); visible ASCII, percent-encoded by you.
   std::string target = "/";
-  /// `Host`, `Content-Length` and `Connection` are redial's; a `Host` given here must be the only
-  /// one and replaces the target's name.
+  /// Fields that frame the message or belong to the connection are redial's, and refused here:
+  /// Content-Length, Transfer-Encoding, Connection, Keep-Alive, Proxy-Connection, TE, Trailer,
+  /// Upgrade. A `Host` given here must be the only one and replaces the target's name.
   http_fields fields;
   std::string body;
   /// Overrides what the method says (GET, HEAD, OPTIONS, TRACE, PUT, DELETE are idempotent,

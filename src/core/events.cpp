@@ -59,6 +59,8 @@ const char* to_string(close_reason r) noexcept {
       return "drain_deadline";
     case close_reason::error:
       return "error";
+    case close_reason::spent:
+      return "spent";
     case close_reason::poisoned:
       return "poisoned";
     case close_reason::moved:

@@ -5,6 +5,7 @@
 
 #include <boost/asio/ip/address.hpp>
 #include <boost/system/result.hpp>
+
 #include <string_view>
 
 namespace redial {

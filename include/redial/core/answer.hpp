@@ -3,13 +3,13 @@
 
 // One DNS question and what came back for it, already checked.
 
+#include <redial/core/address.hpp>
+#include <redial/core/error.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include <redial/core/address.hpp>
-#include <redial/core/error.hpp>
 
 namespace redial {
 
@@ -34,8 +34,8 @@ enum class answer_outcome {
   server_failure,  ///< SERVFAIL, NOTIMP, FORMERR, unknown rcode.
   refused,         ///< REFUSED, or nothing listens on the server's port.
   malformed,       ///< Could not be parsed, or is not an answer to the question.
-  local_fault,     ///< This machine could not ask: no descriptors, no buffers, no servers configured.
-  closed,          ///< The source was closed before an answer came.
+  local_fault,  ///< This machine could not ask: no descriptors, no buffers, no servers configured.
+  closed,       ///< The source was closed before an answer came.
 };
 
 [[nodiscard]] const char* to_string(record_type t) noexcept;
@@ -43,7 +43,8 @@ enum class answer_outcome {
 
 /// True for answers that state what the name has now, also when that is nothing.
 [[nodiscard]] constexpr bool is_definite(answer_outcome o) noexcept {
-  return o == answer_outcome::records || o == answer_outcome::no_data || o == answer_outcome::name_not_found;
+  return o == answer_outcome::records || o == answer_outcome::no_data ||
+         o == answer_outcome::name_not_found;
 }
 
 /// One response to one question. Owner names, class and type were checked, the CNAME chain was
@@ -53,9 +54,9 @@ struct answer {
   answer_outcome outcome = answer_outcome::timeout;
   /// Sorted, without duplicates.
   std::vector<address> addresses;
-  /// For `records` the minimum over the CNAME chain and the records; a TTL with the top bit set is 0
-  /// (RFC 2181 §8). For `no_data` and `name_not_found` the negative TTL, min(SOA TTL, SOA minimum)
-  /// (RFC 2308 §5), or 0 without an SOA. Uncapped.
+  /// For `records` the minimum over the CNAME chain and the records; a TTL with the top bit set is
+  /// 0 (RFC 2181 §8). For `no_data` and `name_not_found` the negative TTL, min(SOA TTL, SOA
+  /// minimum) (RFC 2308 §5), or 0 without an SOA. Uncapped.
   std::chrono::seconds ttl{0};
   /// The original code: of c-ares, the system, or ours. Clear for `records`.
   error_code error;

@@ -10,29 +10,31 @@ namespace redial {
 
 /// Of a discovery (all its names).
 struct dns_counters {
-  std::uint64_t queries = 0;         ///< Questions sent, one per (name, type) and refresh.
-  std::uint64_t coalesced = 0;       ///< Requests that joined a question already in flight.
-  std::uint64_t answers = 0;         ///< Definite answers.
-  std::uint64_t failures = 0;        ///< Timeouts, SERVFAIL, REFUSED, malformed and the like.
-  std::uint64_t forced = 0;          ///< Refreshes asked for by a failure or by the user.
-  std::uint64_t forced_deferred = 0; ///< Those put off to the end of `min_forced_refresh_interval`.
+  std::uint64_t queries = 0;    ///< Questions sent, one per (name, type) and refresh.
+  std::uint64_t coalesced = 0;  ///< Requests that joined a question already in flight.
+  std::uint64_t answers = 0;    ///< Definite answers.
+  std::uint64_t failures = 0;   ///< Timeouts, SERVFAIL, REFUSED, malformed and the like.
+  std::uint64_t forced = 0;     ///< Refreshes asked for by a failure or by the user.
+  std::uint64_t forced_deferred =
+      0;  ///< Those put off to the end of `min_forced_refresh_interval`.
   std::uint64_t channel_rebuilds = 0;
-  std::uint64_t dropped_records = 0; ///< Unspecified, multicast, broadcast, over `max_endpoints`.
+  std::uint64_t dropped_records = 0;  ///< Unspecified, multicast, broadcast, over `max_endpoints`.
 };
 
 /// Of one pool.
 struct pool_counters {
-  std::uint64_t checkouts = 0;          ///< Leases handed out.
-  std::uint64_t checkouts_idle = 0;     ///< Of those, the ones that found an idle connection at once.
+  std::uint64_t checkouts = 0;       ///< Leases handed out.
+  std::uint64_t checkouts_idle = 0;  ///< Of those, the ones that found an idle connection at once.
   std::uint64_t checkout_timeouts = 0;
-  std::uint64_t queue_rejections = 0;   ///< `errc::queue_full`.
-  std::uint64_t connects = 0;           ///< Connection attempts started.
+  std::uint64_t queue_rejections = 0;  ///< `errc::queue_full`.
+  std::uint64_t connects = 0;          ///< Connection attempts started.
   std::uint64_t connect_failures = 0;
-  std::uint64_t opened = 0;             ///< Connections opened.
-  std::uint64_t closed = 0;             ///< Connections closed, for whatever reason.
+  std::uint64_t opened = 0;  ///< Connections opened.
+  std::uint64_t closed = 0;  ///< Connections closed, for whatever reason.
   std::uint64_t resets = 0;
   std::uint64_t resets_suppressed = 0;
-  std::uint64_t retained_leases = 0;    ///< Leases on a departed endpoint because nothing else was proven.
+  std::uint64_t retained_leases =
+      0;  ///< Leases on a departed endpoint because nothing else was proven.
 };
 
 /// What a pool holds at this moment.
@@ -40,8 +42,8 @@ struct pool_gauges {
   std::uint32_t connecting = 0;
   std::uint32_t idle = 0;
   std::uint32_t leased = 0;
-  std::uint32_t draining = 0;   ///< Leased connections that close when they come back.
-  std::uint32_t waiting = 0;    ///< Callers in the queue.
+  std::uint32_t draining = 0;  ///< Leased connections that close when they come back.
+  std::uint32_t waiting = 0;   ///< Callers in the queue.
   std::uint32_t endpoints_active = 0;
   std::uint32_t endpoints_warming = 0;
   std::uint32_t endpoints_departed = 0;  ///< Departed ones that still hold a connection or a lease.

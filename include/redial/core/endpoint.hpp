@@ -3,11 +3,11 @@
 
 // One place a connection can be opened to.
 
+#include <redial/core/address.hpp>
+
 #include <compare>
 #include <cstdint>
 #include <string>
-
-#include <redial/core/address.hpp>
 
 namespace redial {
 
@@ -19,15 +19,17 @@ struct endpoint {
 
   address addr;
   std::uint16_t port = 0;
-  std::string srv_target;       ///< Empty unless the endpoint comes from an SRV record.
-  std::uint16_t priority = 0;   ///< Lower is used first.
-  std::uint16_t weight = 0;     ///< Share among endpoints of one priority.
+  std::string srv_target;      ///< Empty unless the endpoint comes from an SRV record.
+  std::uint16_t priority = 0;  ///< Lower is used first.
+  std::uint16_t weight = 0;    ///< Share among endpoints of one priority.
 
   [[nodiscard]] friend bool operator==(const endpoint& a, const endpoint& b) noexcept {
     return a.port == b.port && a.addr == b.addr && a.srv_target == b.srv_target;
   }
-  [[nodiscard]] friend std::strong_ordering operator<=>(const endpoint& a, const endpoint& b) noexcept {
-    if (a.addr != b.addr) return a.addr < b.addr ? std::strong_ordering::less : std::strong_ordering::greater;
+  [[nodiscard]] friend std::strong_ordering operator<=>(const endpoint& a,
+                                                        const endpoint& b) noexcept {
+    if (a.addr != b.addr)
+      return a.addr < b.addr ? std::strong_ordering::less : std::strong_ordering::greater;
     if (a.port != b.port) return a.port <=> b.port;
     return a.srv_target.compare(b.srv_target) <=> 0;
   }

@@ -43,6 +43,7 @@ enum class close_reason {
   departed,          ///< Its endpoint left DNS.
   drain_deadline,    ///< Still leased at the drain deadline.
   error,             ///< The operation on it failed.
+  spent,             ///< Used up as agreed (`Connection: close`).
   poisoned,          ///< The caller said so.
   moved,             ///< The caller said that the peer is no longer responsible.
   peer_closed,       ///< The peer closed it while it was idle.

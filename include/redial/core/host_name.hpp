@@ -3,12 +3,13 @@
 
 // The host part of a target: a DNS name that is safe to ask for, or an address.
 
+#include <redial/core/address.hpp>
+
 #include <boost/system/result.hpp>
+
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <redial/core/address.hpp>
 
 namespace redial {
 
@@ -40,7 +41,9 @@ class host_name {
   /// The addresses of a fixed host (127.0.0.1 and ::1 for `localhost`); empty for a DNS name.
   [[nodiscard]] const std::vector<address>& addresses() const noexcept { return addresses_; }
 
-  friend bool operator==(const host_name& a, const host_name& b) noexcept { return a.text_ == b.text_; }
+  friend bool operator==(const host_name& a, const host_name& b) noexcept {
+    return a.text_ == b.text_;
+  }
 
  private:
   host_name() = default;

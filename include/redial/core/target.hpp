@@ -3,24 +3,25 @@
 
 // What the user writes to say whom to talk to.
 
+#include <redial/core/endpoint.hpp>
+#include <redial/core/host_name.hpp>
+
 #include <boost/system/result.hpp>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include <redial/core/endpoint.hpp>
-#include <redial/core/host_name.hpp>
-
 namespace redial {
 
 /// How the addresses behind a target are found and how its bytes travel.
 enum class target_scheme {
-  http,          ///< `http://host[:port]`, port 80 by default.
-  https,         ///< `https://host[:port]`, port 443 by default.
-  tcp,           ///< `tcp://host:port`.
-  tls,           ///< `tls://host:port`.
-  static_list,   ///< `static://address:port[,address:port]...`: never changes, no DNS.
+  http,         ///< `http://host[:port]`, port 80 by default.
+  https,        ///< `https://host[:port]`, port 443 by default.
+  tcp,          ///< `tcp://host:port`.
+  tls,          ///< `tls://host:port`.
+  static_list,  ///< `static://address:port[,address:port]...`: never changes, no DNS.
 };
 
 /// A parsed target. A value type; every object is valid.

@@ -3,13 +3,14 @@
 
 // The life cycle of a connection as the pool sees it: open, quiet, close. Bytes do not pass here.
 
-#include <boost/asio/any_io_executor.hpp>
-#include <functional>
-#include <memory>
-
 #include <redial/core/endpoint.hpp>
 #include <redial/core/error.hpp>
 #include <redial/core/time.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <functional>
+#include <memory>
 
 namespace redial {
 
@@ -25,7 +26,8 @@ class idle_observer {
 
 /// What the pool keeps: one open transport to one endpoint.
 ///
-/// \par Threads Used by one thread at a time: whoever holds the lease, or the pool while it is idle.
+/// \par Threads Used by one thread at a time: whoever holds the lease, or the pool while it is
+/// idle.
 class pooled_connection {
  public:
   virtual ~pooled_connection() = default;
@@ -34,8 +36,8 @@ class pooled_connection {
   virtual void close() noexcept = 0;
 
   /// May it be lent again? False when the peer closed it or sent something nobody asked for. Called
-  /// while idle: after `stirred()`, or at checkout when it cannot watch itself and has rested longer
-  /// than `idle_check_after`. Must not block.
+  /// while idle: after `stirred()`, or at checkout when it cannot watch itself and has rested
+  /// longer than `idle_check_after`. Must not block.
   [[nodiscard]] virtual bool quiet() noexcept = 0;
 
   /// Arms one notice for `observer` while the connection idles. A connection lent with its notice

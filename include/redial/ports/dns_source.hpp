@@ -3,10 +3,10 @@
 
 // Who answers DNS questions.
 
+#include <redial/core/answer.hpp>
+
 #include <cstdint>
 #include <functional>
-
-#include <redial/core/answer.hpp>
 
 namespace redial {
 

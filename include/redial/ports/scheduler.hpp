@@ -3,11 +3,11 @@
 
 // Where the library learns the time and asks to be woken.
 
+#include <redial/core/time.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-
-#include <redial/core/time.hpp>
 
 namespace redial {
 
@@ -41,8 +41,8 @@ class timer {
 
   std::weak_ptr<void> owner_;
   time_point when_{};
-  std::uint64_t order_ = 0;        // ties fire in the order of arming
-  std::size_t place_ = nowhere;    // index in the queue's heap
+  std::uint64_t order_ = 0;      // ties fire in the order of arming
+  std::size_t place_ = nowhere;  // index in the queue's heap
 };
 
 /// Calls a member function of its owner: `member_timer<pool, &pool::on_tick> tick_{*this};`

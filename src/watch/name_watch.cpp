@@ -107,13 +107,15 @@ watch_step name_watch::on_report(const address& where,
       if (known() > 1) set.members().on_failure_at(where, step.changes);
     }
   }
-  if (asks_for_refresh(outcome)) want_refresh(now, step);
+  step.forced = asks_for_refresh(outcome);
+  if (step.forced) want_refresh(now, step);
   finish(now, step);
   return step;
 }
 
 watch_step name_watch::on_refresh_wanted(time_point now) {
   watch_step step;
+  step.forced = true;
   want_refresh(now, step);
   finish(now, step);
   return step;
@@ -126,6 +128,11 @@ watch_step name_watch::on_suspended(time_point now) {
   }
   finish(now, step);
   return step;
+}
+
+watch_step name_watch::resume(time_point now) {
+  paused_ = false;
+  return on_time(now);
 }
 
 void name_watch::want_refresh(time_point now, watch_step& step) {
@@ -161,6 +168,7 @@ void name_watch::cross_check(time_point now, watch_step& step) {
 }
 
 void name_watch::ask_due(time_point now, watch_step& step) {
+  if (paused_) return;
   for (rrset_watch& set : sets_) {
     if (set.refresh().due() > now) continue;
     set.refresh().asked();

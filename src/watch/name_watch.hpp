@@ -31,6 +31,7 @@ struct watch_step {
   std::optional<publication> publish;
   member_changes changes;
   std::uint32_t left_out = 0;           ///< Records over `max_endpoints`.
+  bool forced = false;                  ///< Somebody asked for a refresh.
   bool deferred = false;                ///< The forced refresh waits for the end of its interval.
   bool joined = false;                  ///< It found a question in flight.
   time_point wake = time_point::max();  ///< Call `on_time` then; later than now.
@@ -60,6 +61,11 @@ class name_watch {
   /// again, spread over a second.
   [[nodiscard]] watch_step on_suspended(time_point now);
 
+  /// Nobody is interested: asks nothing until `resume`. Answers still on their way are taken.
+  void pause() noexcept { paused_ = true; }
+  /// Goes on from what is known, and asks what is overdue.
+  [[nodiscard]] watch_step resume(time_point now);
+
   /// The last one published; null before that.
   [[nodiscard]] const snapshot_ptr& current() const noexcept { return current_; }
   [[nodiscard]] bool in_flight() const noexcept;
@@ -85,6 +91,7 @@ class name_watch {
   time_point first_answer_ = time_point::max();
   time_point forced_at_ = time_point::min();   // the last forced refresh
   time_point forced_due_ = time_point::max();  // the one put off
+  bool paused_ = false;
 };
 
 }  // namespace redial::detail

@@ -3,12 +3,6 @@
 
 // Keeps names resolved, for any number of clients on any number of executors.
 
-#include <boost/asio/any_io_executor.hpp>
-#include <functional>
-#include <memory>
-#include <string>
-#include <vector>
-
 #include <redial/core/counters.hpp>
 #include <redial/core/events.hpp>
 #include <redial/core/target.hpp>
@@ -16,6 +10,13 @@
 #include <redial/ports/scheduler.hpp>
 #include <redial/watch/options.hpp>
 #include <redial/watch/snapshot.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace redial {
 
@@ -31,7 +32,8 @@ struct discovery_options {
   /// Name servers as `address:port` or `[address]:port`, asked in this order. Empty: those of
   /// /etc/resolv.conf; when it names none, questions fail with `errc::no_dns_servers`.
   std::vector<std::string> nameservers;
-  /// Our own deadline for one question, over all tries and servers. 10 ms to 1 min.
+  /// Our own deadline for one question, over all tries and servers. 10 ms to 1 min. This, the limit
+  /// below and the name servers are for c-ares: a source of your own keeps its own.
   duration query_timeout = std::chrono::seconds{5};
   /// Questions in flight at once; others queue. 1 to 1024.
   std::size_t max_queries_in_flight = 64;
@@ -91,7 +93,8 @@ class discovery {
 
   /// Posts the current snapshot (if there is one) and every later one to `executor`, in order of
   /// generation. A target without DNS (literal, `static://`, `localhost`) gets one fresh snapshot.
-  [[nodiscard]] subscription subscribe(const target& t, boost::asio::any_io_executor executor,
+  [[nodiscard]] subscription subscribe(const target& t,
+                                       boost::asio::any_io_executor executor,
                                        snapshot_handler on_snapshot);
 
   /// Completes all questions, stops all timers. Subscribers without a snapshot get one with

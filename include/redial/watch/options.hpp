@@ -3,10 +3,10 @@
 
 // How fresh, how long, how sure: what a discovery believes about names.
 
+#include <redial/core/time.hpp>
+
 #include <cstddef>
 #include <cstdint>
-
-#include <redial/core/time.hpp>
 
 namespace redial {
 
@@ -27,16 +27,18 @@ enum class membership {
 struct watch_options {
   watch_options() = default;
 
-  /// Lowest TTL honoured; also how often at most a name with TTL 0 is asked for. 10 ms to `ttl_cap`.
+  /// Lowest TTL honoured; also how often at most a name with TTL 0 is asked for. 10 ms to
+  /// `ttl_cap`.
   duration ttl_floor = std::chrono::seconds{1};
-  /// Highest TTL honoured. `ttl_floor` to 24 h. A load balancer's TTL is 60 s; ten seconds bound the
-  /// time on an old address and cost six queries a minute.
+  /// Highest TTL honoured. `ttl_floor` to 24 h. A load balancer's TTL is 60 s; ten seconds bound
+  /// the time on an old address and cost six queries a minute.
   duration ttl_cap = std::chrono::seconds{10};
   /// After this long without a good answer the endpoints count as expired; `longest_duration`:
-  /// never. At least `ttl_cap`. RFC 8767's 1 to 3 days suits a shared resolver; for a client a wrong
-  /// address is worse than none after an hour.
+  /// never. At least `ttl_cap`. RFC 8767's 1 to 3 days suits a shared resolver; for a client a
+  /// wrong address is worse than none after an hour.
   duration stale_limit = std::chrono::hours{1};
-  /// First wait after a failed refresh; doubles up to `backoff_max`, with jitter. 10 ms to `backoff_max`.
+  /// First wait after a failed refresh; doubles up to `backoff_max`, with jitter. 10 ms to
+  /// `backoff_max`.
   duration backoff_base = std::chrono::milliseconds{200};
   duration backoff_max = std::chrono::seconds{10};
   /// Forced refreshes of a name happen at most this often; one asked for earlier is put off to the

@@ -3,15 +3,15 @@
 
 // What we believe about a name at one moment.
 
-#include <cstdint>
-#include <memory>
-#include <string>
-#include <vector>
-
 #include <redial/core/endpoint.hpp>
 #include <redial/core/error.hpp>
 #include <redial/core/events.hpp>
 #include <redial/core/time.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
 
 namespace redial {
 
@@ -46,7 +46,8 @@ struct snapshot {
   error_code error;
   /// True when `error` is definite: waiting longer will not help.
   bool definite = false;
-  /// When the last good answer's effective TTL ends.
+  /// When the last good answer's effective TTL ends, as of this publication: an answer that changes
+  /// nothing else publishes nothing.
   time_point fresh_until{};
 };
 
@@ -54,11 +55,12 @@ using snapshot_ptr = std::shared_ptr<const snapshot>;
 
 /// What a user of an endpoint saw, as evidence about its presence.
 enum class endpoint_outcome {
-  connected,        ///< A connection was opened.
-  connect_refused,  ///< A connect failed for a reason that speaks against the address (not a timeout, not a local fault).
-  connection_reset, ///< An open connection was reset or closed before any byte of a response.
-  timed_out,        ///< Connect or response took too long: asks for a refresh, proves nothing.
-  moved,            ///< The peer says that it is not responsible any more: asks for a refresh.
+  connected,         ///< A connection was opened.
+  connect_refused,   ///< A connect failed for a reason that speaks against the address (not a
+                     ///< timeout, not a local fault).
+  connection_reset,  ///< An open connection was reset or closed before any byte of a response.
+  timed_out,         ///< Connect or response took too long: asks for a refresh, proves nothing.
+  moved,             ///< The peer says that it is not responsible any more: asks for a refresh.
 };
 
 }  // namespace redial

@@ -151,6 +151,19 @@ TEST(NameWatchRefresh, Fault120_AfterSuspendAllIsAskedWithinASecond) {
   EXPECT_EQ(w.questions.size(), 2U);
 }
 
+TEST(NameWatchRefresh, PausedItAsksNothingAndResumedWhatIsDue) {
+  detail::name_watch watch("n.test", watch_world::seeded(), 1);
+  (void)watch.on_time(at(0s));
+  watch.pause();
+  auto step = watch.on_answer(records(v4s({1})), at(1ms));
+  EXPECT_TRUE(step.publish);
+  EXPECT_TRUE(watch.on_refresh_wanted(at(2s)).ask.empty());
+  EXPECT_TRUE(watch.on_time(at(20s)).ask.empty());
+  step = watch.resume(at(21s));
+  EXPECT_EQ(step.ask.size(), 1U);
+  EXPECT_EQ(watch.current()->state, freshness::stale);
+}
+
 TEST(NameWatchRefresh, Fault59_60_AnswersToNoQuestionAreIgnored) {
   detail::name_watch watch("n.test", watch_world::seeded(), 1);
   (void)watch.on_time(at(0s));

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include <redial/discovery/discovery.hpp>
+#include <redial/net/asio_scheduler.hpp>
+
+#include "discovery/discovery_state.hpp"
+#include "discovery/options.hpp"
+#include "discovery/subscription_state.hpp"
+#include "dns/cares_source.hpp"
+#include "net/executors.hpp"
+
+#include <stdexcept>
+#include <utility>
+
+namespace redial {
+
+subscription::subscription(std::shared_ptr<detail::subscription_state> state) noexcept
+    : state_(std::move(state)) {}
+
+subscription& subscription::operator=(subscription&& other) noexcept {
+  if (this != &other) {
+    cancel();
+    state_ = std::move(other.state_);
+  }
+  return *this;
+}
+
+subscription::~subscription() { cancel(); }
+
+void subscription::cancel() noexcept {
+  if (const auto state = std::exchange(state_, nullptr)) state->cancel();
+}
+
+void subscription::report(const endpoint& where, endpoint_outcome outcome, bool last_usable) const {
+  if (state_) state_->report(where, outcome, last_usable);
+}
+
+void subscription::refresh() const {
+  if (state_) state_->refresh();
+}
+
+discovery::discovery(std::shared_ptr<detail::discovery_state> state) noexcept
+    : state_(std::move(state)) {}
+
+discovery::~discovery() { state_->close(); }
+
+std::shared_ptr<discovery> discovery::create(boost::asio::any_io_executor executor,
+                                             const discovery_options& options) {
+  detail::validate(options);
+  if (!executor) throw std::invalid_argument("discovery::create: executor is empty");
+  auto strand = detail::serialised(executor);
+  auto time = scheduler_of(executor);
+  detail::cares_options dns;
+  dns.nameservers = options.nameservers;
+  dns.query_timeout = options.query_timeout;
+  dns.max_in_flight = options.max_queries_in_flight;
+  auto source = detail::make_cares_source(strand, dns, time);
+  return create(std::move(strand), options, std::move(source), std::move(time));
+}
+
+std::shared_ptr<discovery> discovery::create(boost::asio::any_io_executor executor,
+                                             const discovery_options& options,
+                                             std::unique_ptr<dns_source> source,
+                                             std::shared_ptr<scheduler> time) {
+  detail::validate(options);
+  if (!executor) throw std::invalid_argument("discovery::create: executor is empty");
+  if (!source) throw std::invalid_argument("discovery::create: source is null");
+  if (!time) throw std::invalid_argument("discovery::create: time is null");
+  return std::shared_ptr<discovery>(new discovery(detail::discovery_state::make(
+      std::move(executor), options, std::move(source), std::move(time))));
+}
+
+subscription discovery::subscribe(const target& t,
+                                  boost::asio::any_io_executor executor,
+                                  snapshot_handler on_snapshot) {
+  return subscription(state_->subscribe(t, std::move(executor), std::move(on_snapshot)));
+}
+
+void discovery::close() { state_->close(); }
+
+dns_counters discovery::counters() const { return state_->counters(); }
+
+}  // namespace redial

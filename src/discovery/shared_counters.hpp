@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Counters that one strand writes and any thread reads.
+
+#include <redial/core/counters.hpp>
+
+#include <cstdint>
+#include <mutex>
+
+namespace redial::detail {
+
+/// \par Threads Safe from any thread. Far from any hot path: a lock is cheap enough here.
+class shared_counters {
+ public:
+  using field = std::uint64_t dns_counters::*;
+
+  void add(field f, std::uint64_t n = 1) noexcept {
+    const std::lock_guard lock(mutex_);
+    values_.*f += n;
+  }
+  void set(field f, std::uint64_t n) noexcept {
+    const std::lock_guard lock(mutex_);
+    values_.*f = n;
+  }
+  [[nodiscard]] dns_counters copy() const noexcept {
+    const std::lock_guard lock(mutex_);
+    return values_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  dns_counters values_;
+};
+
+}  // namespace redial::detail

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Closing and destroying: at any moment, from anywhere.
+
+#include <redial/discovery/discovery.hpp>
+#include <redial/net/asio_scheduler.hpp>
+
+#include "discovery_world.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace redial {
+namespace {
+
+using testing::discovery_world;
+using testing::reader;
+using testing::texts;
+using namespace std::chrono_literals;
+
+TEST(DiscoveryEnd, CloseWithQuestionsInFlight) {
+  discovery_world w;
+  w.dns.set("api.test", {"10.0.0.1"});
+  w.dns.latency(1s);
+  auto d = w.make();
+  reader r(*d, "http://api.test", w.sim.executor());
+  w.sim.advance(100ms);
+  EXPECT_EQ(w.dns.in_flight(), 2U);
+  d->close();
+  d->close();
+  EXPECT_TRUE(r.got.empty()) << "never inline";
+  w.sim.settle();
+  ASSERT_EQ(r.got.size(), 1U);
+  EXPECT_EQ(r.got[0]->error, errc::closed);
+  EXPECT_TRUE(r.got[0]->definite);
+  w.sim.advance(1h);
+  EXPECT_EQ(r.got.size(), 1U);
+  EXPECT_TRUE(w.sim.left_over().none()) << w.sim.left_over();
+}
+
+TEST(DiscoveryEnd, AfterCloseTheLastSnapshotStays) {
+  discovery_world w;
+  w.dns.set("api.test", {"10.0.0.1"});
+  const auto d = w.make();
+  reader r(*d, "http://api.test", w.sim.executor());
+  w.sim.advance(1s);
+  d->close();
+  w.sim.advance(1h);
+  EXPECT_EQ(r.got.size(), 1U);
+  r.sub.refresh();
+  r.sub.report(r.got[0]->endpoints[0].where, endpoint_outcome::connect_refused);
+  reader late(*d, "http://api.test", w.sim.executor());
+  reader fixed(*d, "http://10.0.0.9", w.sim.executor());
+  w.sim.settle();
+  ASSERT_EQ(late.got.size(), 1U);
+  EXPECT_EQ(late.got[0]->error, errc::closed);
+  EXPECT_EQ(fixed.endpoints(), texts{"10.0.0.9:80"});
+  EXPECT_EQ(w.dns.times_asked("api.test"), 2U);
+}
+
+TEST(DiscoveryEnd, SubscribeAndCloseAtOnce) {
+  discovery_world w;
+  const auto d = w.make();
+  reader r(*d, "http://api.test", w.sim.executor());
+  d->close();
+  w.sim.settle();
+  ASSERT_EQ(r.got.size(), 1U);
+  EXPECT_EQ(r.got[0]->error, errc::closed);
+}
+
+TEST(DiscoveryEnd, DestroyedInASnapshotCallback) {
+  discovery_world w;
+  w.dns.set("api.test", {"10.0.0.1"});
+  auto d = w.make();
+  int calls = 0;
+  const auto sub = d->subscribe(target("http://api.test"), w.sim.executor(), [&](snapshot_ptr) {
+    ++calls;
+    d.reset();
+  });
+  w.sim.advance(1h);
+  EXPECT_EQ(calls, 1);
+  EXPECT_TRUE(w.sim.left_over().none()) << w.sim.left_over();
+}
+
+TEST(DiscoveryEnd, SubscriptionDestroyedInItsOwnCallback) {
+  discovery_world w;
+  w.dns.sequence("api.test", {{"10.0.0.1"}, {"10.0.0.2"}}, 1s, true);
+  const auto d = w.make();
+  std::optional<subscription> sub;
+  int calls = 0;
+  sub = d->subscribe(target("http://api.test"), w.sim.executor(), [&](snapshot_ptr) {
+    ++calls;
+    sub.reset();
+  });
+  w.sim.advance(1min);
+  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(w.sim.time()->armed_timers(), 0U);
+}
+
+TEST(DiscoveryEnd, NothingIsDeliveredAfterCancel) {
+  discovery_world w;
+  w.dns.set("api.test", {"10.0.0.1"});
+  const auto d = w.make();
+  auto handler_owns = std::make_shared<int>(0);
+  reader other(*d, "http://api.test", w.sim.executor());
+  w.sim.advance(1s);
+  auto sub = d->subscribe(target("http://api.test"),
+                          w.sim.executor(),
+                          [handler_owns](snapshot_ptr) { ++*handler_owns; });
+  sub.cancel();  // the current snapshot may be on its way
+  sub.cancel();
+  EXPECT_EQ(handler_owns.use_count(), 1) << "the handler is gone";
+  w.sim.advance(1min);
+  EXPECT_EQ(*handler_owns, 0);
+  sub.refresh();
+  sub.report({}, endpoint_outcome::moved);
+  EXPECT_FALSE(other.got.empty());
+}
+
+TEST(DiscoveryEnd, MovedSubscriptionsKeepWorking) {
+  discovery_world w;
+  w.dns.set("api.test", {"10.0.0.1"});
+  w.dns.set("b.test", {"10.0.0.2"});
+  const auto d = w.make();
+  int first = 0;
+  int second = 0;
+  auto sub =
+      d->subscribe(target("http://api.test"), w.sim.executor(), [&](snapshot_ptr) { ++first; });
+  auto moved = std::move(sub);
+  w.sim.advance(1s);
+  EXPECT_EQ(first, 1);
+  moved = d->subscribe(target("http://b.test"), w.sim.executor(), [&](snapshot_ptr) { ++second; });
+  w.dns.set("api.test", {"10.0.0.3"});
+  w.sim.advance(1min);
+  EXPECT_EQ(first, 1) << "assigning over it cancelled it";
+  EXPECT_EQ(second, 1);
+}
+
+TEST(DiscoveryEnd, AHandlerThatThrowsGetsTheNextSnapshotAllTheSame) {
+  discovery_world w;
+  w.dns.sequence("api.test", {{"10.0.0.1"}, {"10.0.0.2"}}, 1s);
+  const auto d = w.make();
+  int calls = 0;
+  const auto sub = d->subscribe(target("http://api.test"), w.sim.executor(), [&](snapshot_ptr) {
+    if (++calls == 1) throw std::runtime_error("theirs");
+  });
+  EXPECT_THROW(w.sim.advance(1min), std::runtime_error);
+  w.sim.advance(1min);
+  EXPECT_EQ(calls, 2);
+}
+
+TEST(DiscoveryEnd, DestroyedBeforeAnythingRan) {
+  discovery_world w;
+  auto d = w.make();
+  auto sub = d->subscribe(target("http://api.test"), w.sim.executor(), [](snapshot_ptr) {});
+  d.reset();
+  w.sim.settle();
+  sub.refresh();
+  EXPECT_TRUE(w.sim.left_over().none());
+}
+
+TEST(DiscoveryEnd, TheExecutorMayGoFirst) {
+  std::shared_ptr<discovery> d;
+  subscription sub;
+  {
+    boost::asio::io_context io;
+    d = discovery::create(io.get_executor());
+    sub = d->subscribe(target("http://api.test"), io.get_executor(), [](snapshot_ptr) {});
+    io.poll_one();
+  }
+  sub.refresh();
+  sub.cancel();
+  (void)d->counters();
+  d->close();
+}
+
+TEST(DiscoveryEnd, TheExecutorMayGoWithEverythingQueued) {
+  auto io = std::make_unique<boost::asio::io_context>();
+  auto d = discovery::create(io->get_executor());
+  auto sub = std::make_shared<subscription>();
+  // The handler owns the subscription and the discovery: the context destroys them all.
+  *sub = d->subscribe(target("http://10.0.0.1"), io->get_executor(), [sub, d](snapshot_ptr) {});
+  boost::asio::post(*io, [sub] { sub->cancel(); });
+  const auto raw = d.get();
+  raw->close();
+  d.reset();
+  sub->cancel();
+  io.reset();
+}
+
+// A listener that does to the discovery what it must not mind.
+class meddler : public event_listener {
+ public:
+  void on_snapshot(const snapshot_event&) override {
+    if (owner != nullptr) owner->reset();
+  }
+  std::shared_ptr<discovery>* owner = nullptr;
+};
+
+TEST(DiscoveryEnd, DestroyedByAListener) {
+  discovery_world w;
+  w.dns.set("api.test", {"10.0.0.1"});
+  const auto listener = std::make_shared<meddler>();
+  w.options.listener = listener;
+  auto d = w.make();
+  listener->owner = &d;
+  reader r(*d, "http://api.test", w.sim.executor());
+  w.sim.advance(1h);
+  EXPECT_EQ(r.endpoints(), texts{"10.0.0.1:80"});
+  EXPECT_EQ(d, nullptr);
+  EXPECT_TRUE(w.sim.left_over().none()) << w.sim.left_over();
+}
+
+// Answers at once; for real threads. Used on the strand only.
+class quick_source : public dns_source {
+ public:
+  explicit quick_source(boost::asio::any_io_executor executor) : executor_(std::move(executor)) {}
+  void ask(const question& q, handler done) override {
+    answer a;
+    a.asked = q;
+    a.outcome = answer_outcome::no_data;
+    if (q.type == record_type::a) {
+      a.outcome = answer_outcome::records;
+      a.addresses = {boost::asio::ip::make_address_v4(0x0a000000U + ++answers_ % 7U)};
+    }
+    if (closed_) a.outcome = answer_outcome::closed;
+    boost::asio::post(executor_, [done = std::move(done), a] { done(a); });
+  }
+  void close() override { closed_ = true; }
+
+ private:
+  boost::asio::any_io_executor executor_;
+  unsigned answers_ = 0;
+  bool closed_ = false;
+};
+
+TEST(DiscoveryEnd, ThreadsSubscribeReportAndLeaveAtWill) {
+  boost::asio::io_context names;  // one thread: its executor runs one handler at a time
+  boost::asio::io_context users;
+  discovery_options o;
+  o.watch.seed = 1;
+  o.watch.ttl_floor = o.watch.ttl_cap = 10ms;
+  o.watch.min_forced_refresh_interval = 0s;
+  auto d = discovery::create(names.get_executor(),
+                             o,
+                             std::make_unique<quick_source>(names.get_executor()),
+                             scheduler_of(names.get_executor()));
+  std::atomic<int> snapshots{0};
+  std::atomic<int> out_of_order{0};
+  const auto use = [&](int rounds) {
+    for (int i = 0; i < rounds; ++i) {
+      auto last = std::make_shared<std::atomic<std::uint64_t>>(0);
+      auto sub = d->subscribe(target(i % 2 == 0 ? "http://a.test" : "http://b.test"),
+                              users.get_executor(),
+                              [&, last](const snapshot_ptr& s) {
+                                ++snapshots;
+                                if (s->generation <= last->exchange(s->generation)) ++out_of_order;
+                              });
+      for (int n = 0; n < 20; ++n) {
+        sub.report(endpoint{boost::asio::ip::make_address_v4(0x0a000001U), 80},
+                   endpoint_outcome::connect_refused);
+        sub.refresh();
+        (void)d->counters();
+      }
+    }
+  };
+  const auto keeps_running = boost::asio::make_work_guard(users);
+  auto keeps_names = std::make_optional(boost::asio::make_work_guard(names));
+  std::vector<std::thread> threads;
+  threads.emplace_back([&] { names.run(); });
+  for (int i = 0; i < 2; ++i) threads.emplace_back([&] { users.run(); });
+  std::vector<std::thread> subscribers;
+  for (int i = 0; i < 3; ++i) subscribers.emplace_back(use, 100);
+  for (auto& t : subscribers) t.join();
+  d->close();
+  d.reset();
+  keeps_names.reset();
+  users.stop();
+  for (auto& t : threads) t.join();
+  EXPECT_EQ(out_of_order, 0);
+}
+
+}  // namespace
+}  // namespace redial

@@ -2,8 +2,11 @@
 
 #include "client/call_state.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/strand.hpp>
 
 #include <utility>
 
@@ -53,6 +56,7 @@ void call_state::stop(error_code why) {
 void call_state::checkout_done(error_code ec, lease_base lease) {
   locked lock(mutex_);
   if (!machine_.is_waiting_for_checkout()) return;  // the lease goes back unused
+  queue_ = {};
   const time_point now = time_->now();
   if (ec) {
     const call_step step = machine_.checkout_failed(ec, *client_, now);
@@ -138,8 +142,10 @@ void call_state::perform(locked lock, const call_step& step, place where) {
     ended = std::exchange(current_, nullptr);
     lease = std::move(ended->lease);
   }
+  const auto attempt_number = machine_.attempt();
   std::vector<tried_endpoint> tried;
   if (step.next == call_step::move::checkout) tried = machine_.tried();
+  const asio::any_io_executor queue = std::exchange(queue_, {});
   completion<called> done;
   call_history history;
   const call_tally tally{step.error.failed(), machine_.begun(), machine_.denied()};
@@ -150,6 +156,7 @@ void call_state::perform(locked lock, const call_step& step, place where) {
   }
   lock.unlock();
 
+  if (queue && step.next == call_step::move::finish) leave_queue(queue);
   if (ended != nullptr) end_attempt(*ended, std::move(lease), step, where);
   if (step.attempt_ended) tell_listener(*client, step);
   if (step.reset) (void)client->reset(step.why);
@@ -158,7 +165,7 @@ void call_state::perform(locked lock, const call_step& step, place where) {
     case call_step::move::run:
       break;
     case call_step::move::checkout:
-      check_out(*client, std::move(tried));
+      check_out(*client, std::move(tried), attempt_number);
       break;
     case call_step::move::finish:
       client->call_ended(*this, tally);
@@ -204,7 +211,9 @@ void call_state::tell_listener(const client_state& client, const call_step& step
   listener->on_attempt(e);
 }
 
-void call_state::check_out(client_state& client, std::vector<tried_endpoint> tried) {
+void call_state::check_out(client_state& client,
+                           std::vector<tried_endpoint> tried,
+                           std::uint32_t number) {
   checkout_options options(deadline_);
   options.tried = std::move(tried);
   auto idle =
@@ -213,11 +222,36 @@ void call_state::check_out(client_state& client, std::vector<tried_endpoint> tri
     checkout_done({}, std::move(*idle));
     return;
   }
+  wait_in_queue(client, options, number);
+}
+
+// On a strand of its own, because a signal may only be emitted where the handler runs that listens
+// to it, and stopping may come from any thread.
+void call_state::wait_in_queue(client_state& client,
+                               const checkout_options& options,
+                               std::uint32_t number) {
+  const asio::any_io_executor strand = asio::make_strand(client.executor());
+  auto served = [self = shared_from_this()](error_code ec, lease_base lease) {
+    self->checkout_done(ec, std::move(lease));
+  };
   client.pool().start_checkout(
-      std::move(options),
-      completion<checked_out>([self = shared_from_this()](error_code ec, lease_base lease) {
-        self->checkout_done(ec, std::move(lease));
-      }));
+      options,
+      completion<checked_out>(asio::bind_cancellation_slot(
+          queue_signal_.slot(), asio::bind_executor(strand, std::move(served)))));
+  locked lock(mutex_);
+  if (machine_.is_waiting_for_checkout() && machine_.attempt() == number) {
+    queue_ = strand;
+  } else if (machine_.is_finished()) {
+    lock.unlock();
+    leave_queue(strand);
+  }
+}
+
+void call_state::leave_queue(const asio::any_io_executor& strand) {
+  if (time_->is_stopped()) return;
+  asio::post(strand, [self = shared_from_this()] {
+    self->queue_signal_.emit(asio::cancellation_type::terminal);
+  });
 }
 
 void call_state::begin_attempt(lease_base lease) {

@@ -33,7 +33,7 @@ struct call_attempt final : lease_observer {
   pooled_connection* connection = nullptr;  // the lease's, then `taken`
   boost::asio::any_io_executor executor;    // the connection's
   boost::asio::cancellation_signal signal;
-  std::unique_ptr<pooled_connection> taken;
+  std::shared_ptr<pooled_connection> taken;
 };
 
 /// \par Threads  Safe from any thread: one lock guards the machine and what belongs to it, and is
@@ -73,7 +73,9 @@ class call_state final : public std::enable_shared_from_this<call_state> {
   void end_attempt(call_attempt& a, lease_base lease, const call_step& step, place where);
   void cancel_operation(call_attempt& a);
   void tell_listener(const client_state& client, const call_step& step) const;
-  void check_out(client_state& client, std::vector<tried_endpoint> tried);
+  void check_out(client_state& client, std::vector<tried_endpoint> tried, std::uint32_t number);
+  void wait_in_queue(client_state& client, const checkout_options& options, std::uint32_t number);
+  void leave_queue(const boost::asio::any_io_executor& strand);
   void begin_attempt(lease_base lease);
 
   void follow_clock();
@@ -92,6 +94,8 @@ class call_state final : public std::enable_shared_from_this<call_state> {
   call_attempt first_{*this, 1};  // most calls need no other
   std::vector<std::unique_ptr<call_attempt>> others_;
   call_attempt* current_ = nullptr;
+  boost::asio::cancellation_signal queue_signal_;
+  boost::asio::any_io_executor queue_;  // set while waiting in the pool's queue: its strand
 
   // The client's, under its lock.
   std::shared_ptr<call_state> self_;

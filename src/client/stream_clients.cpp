@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include <redial/client/stream_clients.hpp>
+#include <redial/net/tcp_connector.hpp>
+#include <redial/net/tls_connector.hpp>
+
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace redial {
+
+namespace {
+
+// Bytes that should be encrypted must not travel in the clear because of a mixed-up factory, nor a
+// handshake go to somebody who expects none.
+void want_tls(const target& t, bool wanted, const char* other) {
+  if (t.is_tls() == wanted) return;
+  throw std::invalid_argument("target '" + t.text() + "' " + (wanted ? "has no" : "wants") +
+                              " TLS: use " + other);
+}
+
+}  // namespace
+
+tcp_client make_tcp_client(boost::asio::any_io_executor executor,
+                           std::shared_ptr<discovery> names,
+                           const target& t,
+                           const client_options& options,
+                           const tcp_options& tcp) {
+  want_tls(t, false, "make_tls_client");
+  return tcp_client(
+      std::move(executor), std::move(names), t, std::make_shared<tcp_connector>(tcp), options);
+}
+
+tls_client make_tls_client(boost::asio::any_io_executor executor,
+                           std::shared_ptr<discovery> names,
+                           const target& t,
+                           const client_options& options,
+                           const tcp_options& tcp,
+                           const tls_options& tls) {
+  want_tls(t, true, "make_tcp_client, or a tls:// or https:// target");
+  client_options proven = options;
+  proven.pool.identity_proven = true;
+  return tls_client(std::move(executor),
+                    std::move(names),
+                    t,
+                    std::make_shared<tls_connector>(t.host(), tls, tcp),
+                    proven);
+}
+
+}  // namespace redial

@@ -79,7 +79,7 @@ struct endpoint_event {
   std::string_view name;
   const endpoint& where;
   endpoint_change change{};
-  error_code error;
+  error_code error{};
 };
 
 struct connection_event {
@@ -88,7 +88,7 @@ struct connection_event {
   std::uint64_t connection = 0;  ///< Number of the connection within its pool.
   connection_change change{};
   close_reason reason{};         ///< Only for `closed`.
-  error_code error;
+  error_code error{};
   duration elapsed{};            ///< `opened`, `failed`: since `opening`. `closed`: its age.
 };
 
@@ -96,7 +96,7 @@ struct attempt_event {
   std::string_view name;
   const endpoint& where;
   std::uint32_t number = 0;  ///< From 1.
-  error_code error;
+  error_code error{};
   bool retried = false;
   duration elapsed{};
 };

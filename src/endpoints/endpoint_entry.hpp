@@ -49,6 +49,7 @@ struct endpoint_entry {
   std::uint32_t with_idle_at = nowhere;  ///< Place among those with an idle connection.
   std::uint64_t id = 0;                  ///< Number of this life within its pool.
   std::uint32_t opening = 0;             ///< Connections being opened.
+  std::uint32_t overdue = 0;                 ///< Of those opening, the ones that take too long.
   std::uint32_t connections = 0;         ///< All of them, opening ones included.
   standing presence = standing::present;
   health state = health::warming;

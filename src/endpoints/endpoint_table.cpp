@@ -238,15 +238,13 @@ bool endpoint_table::is_last_usable(const endpoint_entry& e) const noexcept {
       });
 }
 
-bool endpoint_table::all_failed_since(happening since) const noexcept {
-  if (!choice_.usable().empty()) return false;
-  bool any = false;
+happening endpoint_table::all_failed_by() const noexcept {
+  if (!choice_.usable().empty()) return 0;
+  happening first = not_yet;
   for (const endpoint_entry* e : current_) {
-    if (!may_connect(*e)) continue;
-    if (e->last_failure <= since) return false;
-    any = true;
+    if (may_connect(*e)) first = std::min(first, e->last_failure);
   }
-  return any;
+  return first == not_yet ? 0 : first;
 }
 
 const endpoint_entry* endpoint_table::find(std::uint64_t id) const noexcept {

@@ -71,8 +71,8 @@ class endpoint_table {
   }
   /// No endpoint besides `e` that is still behind the name could serve.
   [[nodiscard]] bool is_last_usable(const endpoint_entry& e) const noexcept;
-  /// True when every endpoint that may be connected to has failed after `since`, and none serves.
-  [[nodiscard]] bool all_failed_since(happening since) const noexcept;
+  /// By when every endpoint that may be connected to has failed; 0 while one has not, or one serves.
+  [[nodiscard]] happening all_failed_by() const noexcept;
   /// `exclusive` alone keeps departed endpoints from serving.
   [[nodiscard]] bool is_withholding() const noexcept { return withholding_; }
   /// A definite error when there are no endpoints and waiting does not help.
@@ -80,7 +80,9 @@ class endpoint_table {
   [[nodiscard]] bool is_resolved() const noexcept { return resolved_; }
 
   [[nodiscard]] const endpoint_entry* find(std::uint64_t id) const noexcept;
-  [[nodiscard]] happening clock() const noexcept { return happenings_; }
+  /// The last happening; a new one.
+  [[nodiscard]] happening last_happening() const noexcept { return happenings_; }
+  happening happen() noexcept { return ++happenings_; }
 
   [[nodiscard]] warming_queue& warming() noexcept { return warming_; }
   [[nodiscard]] const warming_queue& warming() const noexcept { return warming_; }

@@ -3,24 +3,24 @@
 
 // A connection checked out of a pool.
 
+#include <redial/ports/connector.hpp>
+
 #include <cstdint>
 #include <memory>
 #include <type_traits>
 #include <utility>
 
-#include <redial/ports/connector.hpp>
-
 namespace redial {
 
 /// How a lease ends, as its holder saw it.
 enum class lease_end {
-  returned,    ///< All well: the connection may be lent again.
-  reset,       ///< Reset, or closed before any byte of a response: evidence against the address.
-  timed_out,   ///< No response in time: asks for a refresh, proves nothing.
-  failed,      ///< The operation failed otherwise; this connection is not reused.
-  poisoned,    ///< The holder says that it must not be used again, and asks for a refresh.
-  moved,       ///< The peer is no longer responsible: close it and refresh.
-  spent,       ///< Finished as agreed and not reusable (`Connection: close`); nobody is to blame.
+  returned,   ///< All well: the connection may be lent again.
+  reset,      ///< Reset, or closed before any byte of a response: evidence against the address.
+  timed_out,  ///< No response in time: asks for a refresh, proves nothing.
+  failed,     ///< The operation failed otherwise; this connection is not reused.
+  poisoned,   ///< The holder says that it must not be used again, and asks for a refresh.
+  moved,      ///< The peer is no longer responsible: close it and refresh.
+  spent,      ///< Finished as agreed and not reusable (`Connection: close`); nobody is to blame.
 };
 
 /// Told when a connection is taken away during its lease.
@@ -37,18 +37,18 @@ namespace detail {
 class pool_state;
 struct pool_slot;
 
-/// A lease that does not know its connection's type. Returns the connection when destroyed.
+/// A lease that does not know its connection's type. Returns the connection when destroyed. A pool
+/// stays in memory until its last lease is over, so a plain pointer is enough.
 class lease_base {
  public:
   lease_base() noexcept = default;
-  lease_base(std::shared_ptr<pool_state> pool, pool_slot* slot) noexcept
-      : pool_(std::move(pool)), slot_(slot) {}
+  lease_base(pool_state& pool, pool_slot& slot) noexcept : pool_(&pool), slot_(&slot) {}
   lease_base(lease_base&& other) noexcept
-      : pool_(std::move(other.pool_)), slot_(std::exchange(other.slot_, nullptr)) {}
+      : pool_(other.pool_), slot_(std::exchange(other.slot_, nullptr)) {}
   lease_base& operator=(lease_base&& other) noexcept {
     if (this != &other) {
       end(lease_end::returned);
-      pool_ = std::move(other.pool_);
+      pool_ = other.pool_;
       slot_ = std::exchange(other.slot_, nullptr);
     }
     return *this;
@@ -65,16 +65,17 @@ class lease_base {
   void end(lease_end how, error_code why = {}) noexcept {
     if (slot_ != nullptr) finish(how, why);
   }
-  /// Ends the lease (never with `returned`) but hands the connection, not yet closed, to the caller,
-  /// because operations that are still being cancelled refer to it. The pool forgets it at once.
-  [[nodiscard]] std::unique_ptr<pooled_connection> take(lease_end how, error_code why) noexcept;
+  /// Ends the lease (never with `returned`) but hands the connection, not yet closed, to the
+  /// caller, because operations that are still being cancelled refer to it. The pool forgets it at
+  /// once.
+  [[nodiscard]] std::shared_ptr<pooled_connection> take(lease_end how, error_code why) noexcept;
   void keep_until(time_point t) noexcept;
   void observe(std::weak_ptr<lease_observer> observer) noexcept;
 
  private:
   void finish(lease_end how, error_code why) noexcept;
 
-  std::shared_ptr<pool_state> pool_;
+  pool_state* pool_ = nullptr;
   pool_slot* slot_ = nullptr;
 };
 
@@ -108,7 +109,8 @@ template <class Connection>
 /// Wraps a connection of any type for a pool. `Connection` has `void close() noexcept` and
 /// `bool is_healthy() noexcept`, and can be moved. `executor` is where it is used.
 template <class Connection>
-[[nodiscard]] std::unique_ptr<pooled_connection> pooled(Connection c, boost::asio::any_io_executor executor) {
+[[nodiscard]] std::unique_ptr<pooled_connection> pooled(Connection c,
+                                                        boost::asio::any_io_executor executor) {
   return std::make_unique<detail::holder<Connection>>(std::move(c), std::move(executor));
 }
 
@@ -143,7 +145,9 @@ class lease {
   /// While draining, the connection is not cancelled before `t` (this use's own deadline).
   void keep_until(time_point t) noexcept { base_.keep_until(t); }
   /// Whom to tell when the connection is taken away.
-  void observe(std::weak_ptr<lease_observer> observer) noexcept { base_.observe(std::move(observer)); }
+  void observe(std::weak_ptr<lease_observer> observer) noexcept {
+    base_.observe(std::move(observer));
+  }
 
   [[nodiscard]] detail::lease_base& base() noexcept { return base_; }
 

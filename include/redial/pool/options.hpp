@@ -3,21 +3,22 @@
 
 // Limits and times of a pool.
 
+#include <redial/core/events.hpp>
+#include <redial/core/time.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 
-#include <redial/core/events.hpp>
-#include <redial/core/time.hpp>
-
 namespace redial {
 
-/// Validated when a pool is constructed; `std::invalid_argument` names the option, the value and the
-/// legal range.
+/// Validated when a pool is constructed; `std::invalid_argument` names the option, the value and
+/// the legal range.
 struct pool_options {
   pool_options() = default;
 
-  /// Connections per endpoint, connecting ones included. 1 to 65535, at most `max_total_connections`.
+  /// Connections per endpoint, connecting ones included. 1 to 65535, at most
+  /// `max_total_connections`.
   std::size_t max_connections = 64;
   /// Connections in the whole pool. 1 to 1000000.
   std::size_t max_total_connections = 1024;
@@ -46,7 +47,8 @@ struct pool_options {
   std::size_t max_warming = 8;
   /// At a cold start, time between the first attempts of two endpoints (RFC 8305 §5). 0 to 10 s.
   duration warm_stagger = std::chrono::milliseconds{250};
-  /// First wait before a failed warming is tried again; doubles up to `warm_backoff_max`, with jitter.
+  /// First wait before a failed warming is tried again; doubles up to `warm_backoff_max`, with
+  /// jitter.
   duration warm_backoff_base = std::chrono::milliseconds{200};
   duration warm_backoff_max = std::chrono::seconds{10};
 
@@ -59,7 +61,8 @@ struct pool_options {
   /// A departed endpoint never serves, not even when nothing else is left: for databases, where the
   /// old primary must not be written to. Calls then fail with `errc::no_usable_endpoint`.
   bool exclusive = false;
-  /// New connections prove who answers (TLS, an identity check): doubted endpoints may be connected to.
+  /// New connections prove who answers (TLS, an identity check): doubted endpoints may be connected
+  /// to.
   bool identity_proven = false;
 
   /// Whole-pool resets happen at most this often. 0 to 1 h.

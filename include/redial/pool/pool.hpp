@@ -3,12 +3,6 @@
 
 // Warm connections to the endpoints of one target.
 
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/async_result.hpp>
-#include <boost/system/result.hpp>
-#include <memory>
-#include <vector>
-
 #include <redial/core/counters.hpp>
 #include <redial/pool/impl/typed_checkout.hpp>
 #include <redial/pool/lease.hpp>
@@ -17,6 +11,13 @@
 #include <redial/ports/connector.hpp>
 #include <redial/ports/scheduler.hpp>
 #include <redial/watch/feed.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/system/result.hpp>
+
+#include <memory>
+#include <vector>
 
 namespace redial {
 
@@ -41,7 +42,7 @@ namespace detail {
 
 using checked_out = void(error_code, lease_base);
 
-/// The pool without its connections' type; compiled once. Copies share one pool.
+/// The pool without its connections' type; compiled once.
 class pool_base {
  public:
   /// \throws std::invalid_argument for an illegal option.
@@ -55,7 +56,8 @@ class pool_base {
   ~pool_base();
 
   [[nodiscard]] boost::system::result<lease_base> try_checkout() noexcept;
-  [[nodiscard]] boost::system::result<lease_base> try_checkout(const checkout_options& options) noexcept;
+  [[nodiscard]] boost::system::result<lease_base> try_checkout(
+      const checkout_options& options) noexcept;
   void start_checkout(checkout_options options, completion<checked_out> done);
 
   bool reset(error_code cause);
@@ -93,7 +95,9 @@ class basic_pool {
              const pool_options& options = {})
       : base_(std::move(executor), std::move(time), std::move(feed), std::move(opener), options) {}
 
-  /// An idle connection, or an error at once. Allocates nothing, posts nothing, makes no system call.
+  /// An idle connection, or an error at once. Allocates nothing, posts nothing, makes no system
+  /// call.
+  ///
   /// \par Errors `errc::no_idle_connection`, `errc::no_usable_endpoint`, `errc::closed`.
   [[nodiscard]] boost::system::result<lease_type> try_checkout() noexcept {
     auto found = base_.try_checkout();
@@ -101,9 +105,10 @@ class basic_pool {
     return lease_type(std::move(*found));
   }
 
-  /// Waits for a connection, opening one if limits allow. Waiters are served first come, first served.
+  /// Waits for a connection, opening one if limits allow. First come, first served.
   ///
-  /// \par Completes with `void(error_code, lease<Connection>)`; never inline, on the handler's executor.
+  /// \par Completes with
+  ///      `void(error_code, lease<Connection>)`; never inline, on the handler's executor.
   /// \par Errors `errc::checkout_timeout` (`last_connect_error()` tells why), `errc::queue_full`,
   ///      `errc::no_usable_endpoint`, `errc::unresolved`, a definite DNS error, the last connect
   ///      error when every endpoint refused, `errc::closed`.
@@ -112,7 +117,9 @@ class basic_pool {
   auto async_checkout(checkout_options options, Token&& token) {
     return boost::asio::async_initiate<Token, void(error_code, lease_type)>(
         [](auto handler, detail::pool_base* pool, checkout_options o) {
-          pool->start_checkout(std::move(o), detail::typed_checkout<Connection>(std::move(handler)));
+          pool->start_checkout(
+              std::move(o),
+              detail::typed_checkout<Connection>(std::move(handler), pool->executor()));
         },
         token,
         &base_,
@@ -124,11 +131,11 @@ class basic_pool {
   }
 
   /// Drains all connections and opens new ones; the old ones serve until one new one is open. Does
-  /// nothing, and returns false, within `min_reset_interval` of the last reset or while one is under
-  /// way. `cause` is for the event.
+  /// nothing, and returns false, within `min_reset_interval` of the last reset or while one is
+  /// under way. `cause` is for the event.
   bool reset(error_code cause = {}) { return base_.reset(cause); }
-  /// Completes waiting operations with `errc::closed`, closes idle connections, cancels leased ones.
-  /// Idempotent.
+  /// Completes waiting operations with `errc::closed`, closes idle connections, cancels leased
+  /// ones. Idempotent.
   void close() { base_.close(); }
 
   [[nodiscard]] pool_counters counters() const { return base_.counters(); }

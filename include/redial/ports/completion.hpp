@@ -9,6 +9,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
+#include <boost/asio/associator.hpp>
 #include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
@@ -25,6 +26,18 @@ class completion;
 
 template <class Handler, class Completion>
 concept handler_for_completion = !std::is_same_v<std::decay_t<Handler>, Completion>;
+
+/// Clears the handler's cancellation slot, then calls it. Runs where the handler does.
+template <class Handler>
+struct last_leg {
+  Handler handler;
+
+  template <class... Args>
+  void operator()(Args&&... args) {
+    boost::asio::get_associated_cancellation_slot(handler).clear();
+    std::move(handler)(std::forward<Args>(args)...);
+  }
+};
 
 /// A move-only wrapper of one handler of signature `void(Args...)`. It is called at most once, and
 /// only through `post`, so never inline. Dropping it destroys the handler without calling it.
@@ -64,15 +77,17 @@ class completion<void(Args...)> {
   }
 
   /// Calls the handler with `args` on its own executor, or on `io` when it names none; never from
-  /// inside this call. Clears the cancellation slot first: what it referred to is over.
+  /// inside this call. The cancellation slot is cleared there, right before: only on the handler's
+  /// executor is that safe from a signal that is being emitted. A signal emitted until then finds
+  /// whatever the operation has put into the slot, which must know that it is over.
   ///
   /// Goes by way of `io` in any case, because the handler's erased executor cannot promise never to
   /// block.
   void post(const boost::asio::any_io_executor& io, Args... args) && {
     BOOST_ASSERT_MSG(handler_, "a handler completes once");
-    slot().clear();
     completion spent(std::move(*this));  // keeps the work until the handler is queued
-    boost::asio::post(io, boost::asio::prepend(std::move(spent.handler_), std::move(args)...));
+    boost::asio::post(
+        io, boost::asio::prepend(last_leg<erased>{std::move(spent.handler_)}, std::move(args)...));
   }
 
  private:
@@ -94,3 +109,14 @@ class completion<void(Args...)> {
 };
 
 }  // namespace redial::detail
+
+template <template <typename, typename> class Associator, class Handler, class Fallback>
+struct boost::asio::associator<Associator, redial::detail::last_leg<Handler>, Fallback>
+    : Associator<Handler, Fallback> {
+  static auto get(const redial::detail::last_leg<Handler>& h) noexcept {
+    return Associator<Handler, Fallback>::get(h.handler);
+  }
+  static auto get(const redial::detail::last_leg<Handler>& h, const Fallback& otherwise) noexcept {
+    return Associator<Handler, Fallback>::get(h.handler, otherwise);
+  }
+};

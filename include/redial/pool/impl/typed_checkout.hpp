@@ -3,21 +3,32 @@
 
 // Gives a checked-out connection its type back on the way to the caller's handler.
 
-#include <boost/asio/associator.hpp>
-#include <utility>
-
 #include <redial/pool/lease.hpp>
 #include <redial/ports/completion.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/associator.hpp>
+
+#include <utility>
 
 namespace redial::detail {
 
 template <class Connection, class Handler>
 struct typed_checkout_handler {
-  void operator()(error_code ec, lease_base base) { handler(ec, lease<Connection>(std::move(base))); }
+  void operator()(error_code ec, lease_base found) {
+    std::move(handler)(ec, lease<Connection>(std::move(found)));
+  }
 
   Handler handler;
 };
 
+/// What `pool_base::start_checkout` takes, from a caller's handler. `io`: the pool's executor.
+template <class Connection, class Handler>
+[[nodiscard]] completion<void(error_code, lease_base)> typed_checkout(
+    Handler handler, const boost::asio::any_io_executor& io) {
+  return completion<void(error_code, lease_base)>{
+      typed_checkout_handler<Connection, Handler>{std::move(handler)}, io};
+}
 template <class Connection, class Handler>
 [[nodiscard]] completion<void(error_code, lease_base)> typed_checkout(Handler handler) {
   return completion<void(error_code, lease_base)>{

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The idle connections of one endpoint: last returned, first lent. Those at the bottom rest until
+// `idle_timeout` and so follow the load down.
+
+#include "pool/pool_slot.hpp"
+
+namespace redial::detail {
+
+inline void push_idle(endpoint_entry& e, pool_slot& s) noexcept {
+  s.above = nullptr;
+  s.below = e.idle_top;
+  (e.idle_top != nullptr ? e.idle_top->above : e.idle_bottom) = &s;
+  e.idle_top = &s;
+  ++e.idle;
+}
+
+/// Below all others: for one that has rested longer than they.
+inline void push_idle_bottom(endpoint_entry& e, pool_slot& s) noexcept {
+  s.below = nullptr;
+  s.above = e.idle_bottom;
+  (e.idle_bottom != nullptr ? e.idle_bottom->below : e.idle_top) = &s;
+  e.idle_bottom = &s;
+  ++e.idle;
+}
+
+inline void remove_idle(endpoint_entry& e, pool_slot& s) noexcept {
+  (s.above != nullptr ? s.above->below : e.idle_top) = s.below;
+  (s.below != nullptr ? s.below->above : e.idle_bottom) = s.above;
+  s.above = s.below = nullptr;
+  --e.idle;
+}
+
+}  // namespace redial::detail

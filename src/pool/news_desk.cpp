@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pool/news_desk.hpp"
+
+#include <iterator>
+#include <utility>
+#include <variant>
+
+namespace redial::detail {
+
+void news_desk::add(std::vector<pool_news>& news) {
+  if (news.empty()) return;
+  const std::lock_guard lock(mutex_);
+  if (waiting_.empty()) {
+    waiting_.swap(news);
+  } else {
+    std::move(news.begin(), news.end(), std::back_inserter(waiting_));
+  }
+}
+
+void news_desk::tell() {
+  std::unique_lock lock(mutex_);
+  if (telling_) return;
+  while (!waiting_.empty()) {
+    std::vector<pool_news> batch;
+    batch.swap(waiting_);
+    telling_ = true;
+    lock.unlock();
+    for (const pool_news& one : batch) tell(one);
+    lock.lock();
+    telling_ = false;
+  }
+}
+
+void news_desk::tell(const pool_news& one) const {
+  if (const auto* e = std::get_if<endpoint_news>(&one)) {
+    listener_->on_endpoint({name_, e->where, e->change, e->error});
+  } else if (const auto* c = std::get_if<connection_news>(&one)) {
+    listener_->on_connection(
+        {name_, c->where, c->connection, c->change, c->reason, c->error, c->elapsed});
+  } else if (const auto* r = std::get_if<reset_news>(&one)) {
+    listener_->on_reset({name_, r->suppressed, r->cause});
+  }
+}
+
+}  // namespace redial::detail

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <redial/pool/pool.hpp>
+
+#include "pool/pool_state.hpp"
+
+#include <utility>
+
+namespace redial::detail {
+
+pool_base::pool_base(boost::asio::any_io_executor executor,
+                     std::shared_ptr<scheduler> time,
+                     std::unique_ptr<endpoint_feed> feed,
+                     std::shared_ptr<connector> opener,
+                     const pool_options& options)
+    : state_(pool_state::create(
+          std::move(executor), std::move(time), std::move(feed), std::move(opener), options)) {}
+
+pool_base::pool_base(pool_base&&) noexcept = default;
+
+pool_base& pool_base::operator=(pool_base&& other) noexcept {
+  if (this != &other) {
+    if (state_ != nullptr) state_->close();
+    state_ = std::move(other.state_);
+  }
+  return *this;
+}
+
+pool_base::~pool_base() {
+  if (state_ != nullptr) state_->close();
+}
+
+boost::system::result<lease_base> pool_base::try_checkout() noexcept {
+  return state_->try_checkout();
+}
+
+boost::system::result<lease_base> pool_base::try_checkout(
+    const checkout_options& options) noexcept {
+  return state_->try_checkout(options);
+}
+
+void pool_base::start_checkout(checkout_options options, completion<checked_out> done) {
+  state_->start_checkout(options, std::move(done));
+}
+
+bool pool_base::reset(error_code cause) { return state_->reset(cause); }
+void pool_base::close() { state_->close(); }
+pool_counters pool_base::counters() const { return state_->counters(); }
+pool_gauges pool_base::gauges() const { return state_->gauges(); }
+error_code pool_base::last_connect_error() const { return state_->last_connect_error(); }
+const std::string& pool_base::name() const noexcept { return state_->name(); }
+const boost::asio::any_io_executor& pool_base::executor() const noexcept {
+  return state_->executor();
+}
+const std::shared_ptr<scheduler>& pool_base::time() const noexcept { return state_->time(); }
+
+}  // namespace redial::detail

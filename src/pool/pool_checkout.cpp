@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// The driver's part of a checkout: the quick one, the waiting one, and its cancellation.
+
+#include "pool/pool_state.hpp"
+
+#include <boost/asio/cancellation_type.hpp>
+#include <boost/asio/error.hpp>
+
+#include <utility>
+
+namespace redial::detail {
+
+namespace asio = boost::asio;
+
+boost::system::result<lease_base> pool_state::try_checkout() noexcept {
+  pool_slot* s = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    s = core_.take_idle();
+    if (s == nullptr) return core_.why_nothing();
+    if (!core_.needs_attention(*s)) return lease_base(*this, *s);
+  }
+  return checked(s, nullptr);
+}
+
+boost::system::result<lease_base> pool_state::try_checkout(
+    const checkout_options& options) noexcept {
+  pool_slot* s = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    s = core_.take_idle(options.tried);
+    if (s == nullptr) return core_.why_nothing();
+  }
+  return checked(s, &options);
+}
+
+// The rarer part: connections that must be asked whether they are alive, and spares to replace.
+boost::system::result<lease_base> pool_state::checked(pool_slot* s,
+                                                      const checkout_options* options) noexcept {
+  while (is_dead(*s)) {
+    pool_slot* next = nullptr;
+    error_code nothing;
+    step([&](time_point now, pool_actions& out) {
+      core_.drop_dead(*s, now, out);
+      next = options != nullptr ? core_.take_idle(options->tried) : core_.take_idle();
+      if (next == nullptr) nothing = core_.why_nothing();
+    });
+    if (next == nullptr) return nothing;
+    s = next;
+  }
+  lease_base found(*this, *s);
+  if (options_.min_idle > 0) {
+    step([&](time_point now, pool_actions& out) {
+      if (core_.is_short_of_spares(*s)) core_.refill(now, out);
+    });
+  }
+  return found;
+}
+
+bool pool_state::is_dead(pool_slot& s) noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!core_.needs_check(s)) return false;
+    const time_point now = core_.is_ticking() ? core_.coarse_now() : time_->now();
+    if (!core_.has_rested_too_long(s, now)) return false;
+  }
+  return !s.connection->quiet();
+}
+
+void pool_state::start_checkout(const checkout_options& options, completion<checked_out> done) {
+  if (auto found = try_checkout(options)) {
+    if (may_post()) std::move(done).post(executor_, {}, std::move(*found));
+    return;
+  }
+  const ticket mine = ++tickets_;
+  if (auto slot = done.slot(); slot.is_connected()) {
+    slot.assign([weak = weak_from_this(), mine](asio::cancellation_type) {
+      if (const auto self = weak.lock()) self->on_cancelled(mine);
+    });
+  }
+  error_code refused;
+  lease_base got;
+  step([&](time_point now, pool_actions& out) {
+    // Somebody may have returned one since.
+    if (pool_slot* s = core_.take_idle(options.tried)) {
+      got = lease_base(*this, *s);
+      return;
+    }
+    waiting_.emplace(mine, std::move(done));
+    refused = core_.enqueue(mine, options, now, out);
+    if (refused) out.waits_over.push_back({mine, refused, nullptr});
+  });
+  if (got && may_post()) std::move(done).post(executor_, {}, std::move(got));
+}
+
+void pool_state::on_cancelled(ticket t) {
+  step([&](time_point, pool_actions& out) {
+    if (core_.cancel(t)) out.waits_over.push_back({t, asio::error::operation_aborted, nullptr});
+  });
+}
+
+}  // namespace redial::detail

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Decides everything about a pool: who gets which connection, what is opened, closed, drained.
+// Takes `now`, returns actions; calls nobody.
+
+#include <redial/core/counters.hpp>
+#include <redial/pool/options.hpp>
+#include <redial/pool/pool.hpp>
+
+#include "endpoints/endpoint_table.hpp"
+#include "pool/idle_list.hpp"
+#include "pool/pool_actions.hpp"
+#include "pool/pool_slot.hpp"
+#include "pool/waiter_queue.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace redial::detail {
+
+/// The state machine of one pool.
+///
+/// Invariants, after every call: each non-vacant slot is counted once, under its state; idle
+/// connections are on the idle list of a usable endpoint; nobody waits who would take a connection
+/// that is idle; a closed pool has no waiter and opens nothing.
+///
+/// \par Threads None of its own: one lock guards it.
+class pool_core {
+ public:
+  pool_core(const pool_options& options, std::uint64_t seed);
+
+  // The hot path: neither allocates nor asks for the time.
+
+  /// An idle connection, leased. Null when there is none.
+  [[nodiscard]] pool_slot* take_idle() noexcept {
+    endpoint_entry* e = table_.choice().pick_idle();
+    return e != nullptr ? &lend_top(*e) : nullptr;
+  }
+  /// Takes a connection back that is all well. False when something must be decided first: then
+  /// `end_lease`.
+  [[nodiscard]] bool give_back(pool_slot& s) noexcept;
+  /// It has rested long and cannot tell whether it is alive: ask it (`quiet()`) before lending it.
+  [[nodiscard]] bool needs_check(const pool_slot& s) const noexcept {
+    return s.watch == watching::no;
+  }
+  /// More is to be done after taking it than to lend it.
+  [[nodiscard]] bool needs_attention(const pool_slot& s) const noexcept {
+    return needs_check(s) || is_short_of_spares(s);
+  }
+  [[nodiscard]] bool has_rested_too_long(const pool_slot& s, time_point now) const noexcept {
+    return now - s.idle_since > options_.idle_check_after;
+  }
+  /// The time as last heard, while something is going on (`is_ticking`).
+  [[nodiscard]] time_point coarse_now() const noexcept { return coarse_now_; }
+  [[nodiscard]] bool is_ticking() const noexcept { return tick_at_ != never; }
+
+  // Callers.
+
+  /// The same with conditions. Null when there is none.
+  [[nodiscard]] pool_slot* take_idle(const std::vector<tried_endpoint>& tried) noexcept;
+  /// Queues a caller for whom nothing is idle. A set code: it must not wait.
+  [[nodiscard]] error_code enqueue(ticket t,
+                                   const checkout_options& o,
+                                   time_point now,
+                                   pool_actions& out);
+  /// False when it is not waiting any more.
+  bool cancel(ticket t);
+  /// `min_idle` is not met where `s` was taken from: `refill`.
+  [[nodiscard]] bool is_short_of_spares(const pool_slot& s) const noexcept {
+    return s.home->idle < options_.min_idle && !eager_;
+  }
+  void refill(time_point now, pool_actions& out);
+  /// Why `take_idle` found nothing.
+  [[nodiscard]] error_code why_nothing() const noexcept;
+  /// A lease is over, however.
+  void end_lease(
+      pool_slot& s, lease_end how, const error_code& why, time_point now, pool_actions& out);
+  /// A connection just taken is found dead; it was not lent.
+  void drop_dead(pool_slot& s, time_point now, pool_actions& out);
+
+  // Connections.
+
+  void opened(pool_slot& s,
+              std::shared_ptr<pooled_connection> connection,
+              time_point now,
+              pool_actions& out);
+  void open_failed(pool_slot& s, const error_code& why, time_point now, pool_actions& out);
+  /// An idle connection stirred. True: it is `checking` now, ask it.
+  [[nodiscard]] bool stirred(pool_slot& s) noexcept;
+  /// After `checking`. `quiet`: as good as before.
+  void checked(pool_slot& s, bool quiet, time_point now, pool_actions& out);
+
+  // The world.
+
+  void apply(const snapshot& s, time_point now, pool_actions& out);
+  void on_time(time_point now, pool_actions& out);
+  /// False when it is suppressed.
+  bool reset(const error_code& cause, time_point now, pool_actions& out);
+  void close(time_point now, pool_actions& out);
+
+  /// When `on_time` is due; `never` when nothing waits for time.
+  [[nodiscard]] time_point due() const noexcept;
+  static constexpr time_point never = time_point::max();
+  /// How long a connection rests before its notice is armed: most are taken again sooner.
+  static constexpr duration sweep_delay = std::chrono::milliseconds{10};
+
+  [[nodiscard]] bool is_closed() const noexcept { return closed_; }
+  /// Leases that are out.
+  [[nodiscard]] std::size_t outstanding() const noexcept {
+    return count(slot_state::leased) + count(slot_state::draining);
+  }
+  [[nodiscard]] pool_gauges gauges() const noexcept;
+  [[nodiscard]] const pool_counters& counters() const noexcept { return counters_; }
+  [[nodiscard]] const error_code& last_connect_error() const noexcept { return last_error_; }
+  [[nodiscard]] const endpoint_table& table() const noexcept { return table_; }
+  [[nodiscard]] std::deque<pool_slot>& slots() noexcept { return slots_; }
+
+ private:
+  [[nodiscard]] std::size_t count(slot_state s) const noexcept {
+    return counts_[static_cast<std::size_t>(s)];
+  }
+  [[nodiscard]] std::size_t total() const noexcept {
+    return slots_.size() - count(slot_state::vacant);
+  }
+  void become(pool_slot& s, slot_state next) noexcept;
+  pool_slot& lend_top(endpoint_entry& e) noexcept;
+  void lend(pool_slot& s) noexcept;
+  void rest(pool_slot& s, time_point since) noexcept;
+  void rest_and_watch(pool_slot& s, time_point since, time_point now) noexcept;
+
+  // pool_core_lease.cpp
+  void hand_on(pool_slot& s, time_point now, pool_actions& out);
+  [[nodiscard]] std::optional<ticket> first_taker(const pool_slot& s) const noexcept;
+  [[nodiscard]] bool takes(const waiter& w, const pool_slot& s) const noexcept;
+  [[nodiscard]] bool wants(const std::vector<tried_endpoint>& tried,
+                           const endpoint_entry& e) const noexcept;
+  [[nodiscard]] bool has_tried_all(const std::vector<tried_endpoint>& tried) const noexcept;
+  void lend_to(ticket t, pool_slot& s, pool_actions& out);
+  void drop_idle(endpoint_entry& e, close_reason reason, pool_actions& out, time_point now);
+  void report(const endpoint_entry& e, endpoint_outcome outcome, pool_actions& out) const;
+
+  // pool_core_connections.cpp
+  void add_slot();
+  void start_opening(endpoint_entry& e, opening_for purpose, time_point now, pool_actions& out);
+  void abandon_opening(pool_slot& s, time_point now, pool_actions& out);
+  void close_slot(
+      pool_slot& s, close_reason reason, const error_code& why, time_point now, pool_actions& out);
+  void begin_drain(pool_slot& s, close_reason reason, time_point now, pool_actions& out);
+  void cancel_lease(
+      pool_slot& s, close_reason reason, const error_code& why, time_point now, pool_actions& out);
+  void vacate(pool_slot& s) noexcept;
+  void tell(pool_actions& out, pool_news news) const;
+  void tell_connection(const pool_slot& s,
+                       connection_change change,
+                       close_reason reason,
+                       const error_code& why,
+                       duration elapsed,
+                       pool_actions& out) const;
+
+  // pool_core_endpoints.cpp
+  void carry_out(const table_changes& changes, time_point now, pool_actions& out);
+  void finish_reset(time_point now, pool_actions& out);
+
+  // pool_core_demand.cpp: after whatever happened
+  void pump(time_point now, pool_actions& out);
+  void serve_waiters(pool_actions& out);
+  void fail_waiters(pool_actions& out);
+  void start_warming(time_point now, pool_actions& out);
+  void start_renewal(time_point now, pool_actions& out);
+  void start_demanded(time_point now, pool_actions& out);
+  void start_spares(time_point now, pool_actions& out);
+  void mark_overdue(time_point now) noexcept;
+  [[nodiscard]] std::vector<const waiter*> uncovered() const;
+  bool connect_for(const waiter& w, time_point now, pool_actions& out);
+  [[nodiscard]] bool is_connectable(const endpoint_entry& e, time_point now) const noexcept;
+  [[nodiscard]] bool has_room() const noexcept { return total() < options_.max_total_connections; }
+  bool make_room(time_point now, pool_actions& out);
+  void note_backoff(time_point now) noexcept;
+  [[nodiscard]] bool is_opening_for_demand() const noexcept;
+
+  // pool_core_time.cpp
+  [[nodiscard]] error_code timeout_error() const noexcept;
+  void expire_waiters(time_point now, pool_actions& out);
+  void time_out_openings(time_point now, pool_actions& out);
+  void end_drains(time_point now, pool_actions& out);
+  void close_rested(time_point now, pool_actions& out);
+  void tick(time_point now) noexcept;
+  void sweep(pool_actions& out);
+  [[nodiscard]] static time_point drain_end(const pool_slot& s) noexcept;
+  void doom_checking(const endpoint_entry& e, close_reason reason) noexcept;
+
+  pool_options options_;
+  duration tick_interval_;
+  duration overdue_after_;
+
+  // Of the hot path.
+  std::array<std::size_t, slot_states> counts_{};
+  pool_counters counters_;
+  bool idle_limited_ = false;  // by idle_timeout
+  bool eager_ = false;         // somebody waits for what comes back
+  bool active_ = false;        // something came back since the last tick
+  bool refill_ = false;        // min_idle may not be met
+  bool closed_ = false;
+  time_point coarse_now_{};
+  time_point tick_at_ = never;   // keeps coarse_now_ fresh while connections come and go
+  time_point sweep_at_ = never;  // arms notices
+  time_point scan_at_ = never;   // closes what has rested or lived too long
+  endpoint_table table_;
+
+  std::deque<pool_slot> slots_;
+  std::vector<pool_slot*> vacant_;
+  std::vector<pool_slot*> opening_;    // oldest first
+  std::vector<pool_slot*> draining_;   // not cancelled yet
+  std::vector<pool_slot*> unwatched_;  // room for every slot
+  waiter_queue waiters_;
+  fast_random jitter_;
+  std::uint64_t numbers_ = 0;
+
+  std::uint64_t generation_ = 0;
+  bool renewing_ = false;  // a reset waits for its first new connection
+  bool ever_reset_ = false;
+  time_point last_reset_{};
+  bool short_of_room_ = false;  // something must be opened and a limit is in the way
+  time_point backoff_end_ = never;
+  error_code last_error_;
+  error_code refusal_;  // the last one that was not this machine's fault
+};
+
+}  // namespace redial::detail

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+// How connections begin and end.
+
+#include "pool/pool_core.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/assert.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace redial::detail {
+namespace {
+
+void forget(std::vector<pool_slot*>& in, const pool_slot& s) noexcept {
+  const auto it = std::find(in.begin(), in.end(), &s);
+  if (it != in.end()) in.erase(it);
+}
+
+}  // namespace
+
+void pool_core::tell(pool_actions& out, pool_news news) const {
+  if (options_.listener != nullptr) out.news.push_back(std::move(news));
+}
+
+void pool_core::tell_connection(const pool_slot& s,
+                                connection_change change,
+                                close_reason reason,
+                                const error_code& why,
+                                duration elapsed,
+                                pool_actions& out) const {
+  if (options_.listener == nullptr) return;
+  out.news.push_back(connection_news{s.home->where, s.number, change, reason, why, elapsed});
+}
+
+// Every list has room for every slot, so that none of them allocates later.
+void pool_core::add_slot() {
+  for (auto* list : {&vacant_, &opening_, &draining_, &unwatched_}) {
+    if (list->capacity() > slots_.size()) continue;
+    list->reserve(std::max<std::size_t>(16, 2 * slots_.size()));
+  }
+  vacant_.push_back(&slots_.emplace_back());
+  ++counts_[static_cast<std::size_t>(slot_state::vacant)];
+}
+
+void pool_core::start_opening(endpoint_entry& e,
+                              opening_for purpose,
+                              time_point now,
+                              pool_actions& out) {
+  if (vacant_.empty()) add_slot();
+  pool_slot& s = *vacant_.back();
+  vacant_.pop_back();
+  s.home = &e;
+  s.number = ++numbers_;
+  s.purpose = purpose;
+  s.opening_since = now;
+  become(s, slot_state::opening);
+  opening_.push_back(&s);
+  ++counters_.connects;
+  if (purpose == opening_for::warming) {
+    tell(out, endpoint_news{e.where, endpoint_change::warming, {}});
+  }
+  tell_connection(s, connection_change::opening, {}, {}, {}, out);
+  out.openings.push_back({&s, s.number, e.where, after(now, options_.connect_timeout)});
+}
+
+// Back to how `start_opening` wants it, and the endpoint goes with its last connection.
+void pool_core::vacate(pool_slot& s) noexcept {
+  endpoint_entry& e = *s.home;
+  if (s.state == slot_state::opening) forget(opening_, s);
+  if (s.state == slot_state::draining) forget(draining_, s);
+  become(s, slot_state::vacant);
+  s.home = nullptr;
+  s.number = 0;
+  s.watch = watching::unknown;
+  s.is_reused = s.was_leased = s.armed = s.stirred = s.cancelled = false;
+  s.doom.reset();
+  s.cancelled_for = {};
+  s.observed = false;
+  s.observer.reset();
+  s.watcher = nullptr;
+  vacant_.push_back(&s);
+  if (e.presence == standing::drained && e.connections == 0) table_.release(e);
+}
+
+void pool_core::abandon_opening(pool_slot& s, time_point now, pool_actions& out) {
+  BOOST_ASSERT(s.state == slot_state::opening);
+  if (s.operation != nullptr) out.to_cancel.push_back(std::move(s.operation));
+  s.operation = nullptr;
+  tell_connection(s,
+                  connection_change::failed,
+                  {},
+                  boost::asio::error::operation_aborted,
+                  now - s.opening_since,
+                  out);
+  vacate(s);
+}
+
+void pool_core::close_slot(
+    pool_slot& s, close_reason reason, const error_code& why, time_point now, pool_actions& out) {
+  BOOST_ASSERT(s.connection != nullptr);
+  ++counters_.closed;
+  refill_ = options_.min_idle > 0;
+  tell_connection(s, connection_change::closed, reason, why, now - s.opened_at, out);
+  out.to_close.push_back(std::move(s.connection));
+  vacate(s);
+}
+
+void pool_core::begin_drain(pool_slot& s, close_reason reason, time_point now, pool_actions& out) {
+  switch (s.state) {
+    case slot_state::opening:
+      return abandon_opening(s, now, out);
+    case slot_state::idle:
+      return close_slot(s, reason, {}, now, out);
+    case slot_state::checking:
+      if (!s.doom) s.doom = reason;
+      return;
+    case slot_state::leased:
+      become(s, slot_state::draining);
+      s.doom = reason;
+      s.drain_end = after(now, options_.drain_deadline);
+      draining_.push_back(&s);
+      return;
+    case slot_state::draining:
+    case slot_state::vacant:
+      return;
+  }
+}
+
+void pool_core::cancel_lease(
+    pool_slot& s, close_reason reason, const error_code& why, time_point now, pool_actions& out) {
+  if (s.state == slot_state::leased) become(s, slot_state::draining);
+  BOOST_ASSERT(s.state == slot_state::draining && !s.cancelled);
+  forget(draining_, s);
+  s.cancelled = true;
+  s.cancelled_for = why;
+  ++counters_.closed;
+  refill_ = options_.min_idle > 0;
+  tell_connection(s, connection_change::closed, reason, why, now - s.opened_at, out);
+  out.leases_cancelled.push_back({s.connection, s.observer, why});
+  if (std::exchange(s.observed, false)) s.observer.reset();
+}
+
+void pool_core::opened(pool_slot& s,
+                       std::shared_ptr<pooled_connection> connection,
+                       time_point now,
+                       pool_actions& out) {
+  BOOST_ASSERT(s.state == slot_state::opening);
+  expire_waiters(now, out);
+  endpoint_entry& e = *s.home;
+  s.connection = std::move(connection);
+  s.operation = nullptr;
+  s.opened_at = now;
+  s.idle_since = now;
+  s.opened = table_.happen();
+  s.generation = generation_;
+  s.expires_at = never;
+  if (options_.max_lifetime > duration::zero()) {
+    const double spread = options_.lifetime_jitter;
+    s.expires_at = after(now, jitter_.share(options_.max_lifetime, 1 - spread, 1 + spread));
+  }
+  ++counters_.opened;
+  last_error_ = refusal_ = {};
+  refill_ = options_.min_idle > 0;
+  forget(opening_, s);
+  tell_connection(s, connection_change::opened, {}, {}, now - s.opening_since, out);
+  report(e, endpoint_outcome::connected, out);
+
+  table_changes changes;
+  table_.opened(e, changes);
+  // Out of `opening` before others are looked at, and with its endpoint usable.
+  become(s, slot_state::checking);
+  carry_out(changes, now, out);
+  if (renewing_) finish_reset(now, out);
+  hand_on(s, now, out);
+  pump(now, out);
+}
+
+void pool_core::open_failed(pool_slot& s,
+                            const error_code& why,
+                            time_point now,
+                            pool_actions& out) {
+  BOOST_ASSERT(s.state == slot_state::opening);
+  expire_waiters(now, out);
+  endpoint_entry& e = *s.home;  // not drained: its openings would have been abandoned
+  const bool local = why == condition::local_fault;
+  ++counters_.connect_failures;
+  last_error_ = why;
+  if (!local) {
+    refusal_ = why;
+    const bool slow = why == errc::connect_timeout || why == boost::asio::error::timed_out;
+    report(e, slow ? endpoint_outcome::timed_out : endpoint_outcome::connect_refused, out);
+  }
+  s.operation = nullptr;
+  tell_connection(s, connection_change::failed, {}, why, now - s.opening_since, out);
+  vacate(s);
+  table_changes changes;
+  table_.connect_failed(e, why, local, now, changes);
+  carry_out(changes, now, out);
+  pump(now, out);
+}
+
+bool pool_core::stirred(pool_slot& s) noexcept {
+  s.armed = false;
+  if (s.state == slot_state::checking) s.stirred = true;
+  if (s.state != slot_state::idle) return false;
+  become(s, slot_state::checking);
+  return true;
+}
+
+void pool_core::checked(pool_slot& s, bool quiet, time_point now, pool_actions& out) {
+  BOOST_ASSERT(s.state == slot_state::checking);
+  expire_waiters(now, out);
+  if (!quiet && !s.doom) s.doom = close_reason::peer_closed;
+  hand_on(s, now, out);
+  pump(now, out);
+}
+
+}  // namespace redial::detail

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is opened, and for whom. Runs after everything that may have changed the need.
+
+#include "pool/pool_core.hpp"
+
+#include <algorithm>
+#include <vector>
+
+// Sources and reasons:
+//
+// - Connects belong to the pool. What counts is how many waiters no opening connection covers, not
+//   who asked for which one (design, Choosing and waiting).
+// - A connect that takes longer than `warm_stagger` covers nobody any more, provided that another
+//   endpoint can be tried: a silent address must not hold callers for `connect_timeout` (RFC 8305
+//   §5, fault 97). With one endpoint only, a second connect beside a slow one would gain nothing.
+// - At the total limit, an idle connection that nobody waiting wants makes room for one that is
+//   needed: the first of a new endpoint, of a reset, or one to an untried endpoint.
+// - At most `max_warming` connections are opened without demand at once, so that a mass drain is
+// not
+//   followed by a rush (fault 148).
+
+namespace redial::detail {
+
+void pool_core::pump(time_point now, pool_actions& out) {
+  if (closed_) return;
+  backoff_end_ = never;
+  short_of_room_ = false;
+  mark_overdue(now);
+  serve_waiters(out);
+  fail_waiters(out);
+  start_warming(now, out);
+  start_renewal(now, out);
+  start_demanded(now, out);
+  start_spares(now, out);
+  eager_ = !waiters_.empty() || short_of_room_;
+}
+
+// Idle connections while somebody waits: what just became acceptable or usable.
+void pool_core::serve_waiters(pool_actions& out) {
+  if (waiters_.empty() || table_.choice().with_idle().empty()) return;
+  std::vector<std::pair<ticket, pool_slot*>> served;
+  for (const auto& [t, w] : waiters_.in_order()) {
+    if (pool_slot* s = take_idle(w.tried)) {
+      served.emplace_back(t, s);
+      if (table_.choice().with_idle().empty()) break;
+    }
+  }
+  for (const auto& [t, s] : served) {
+    waiters_.remove(t);
+    out.waits_over.push_back({t, {}, s});
+  }
+}
+
+// Those for whom waiting longer does not help.
+void pool_core::fail_waiters(pool_actions& out) {
+  if (waiters_.empty() || !table_.choice().usable().empty()) return;
+  const happening failed = table_.all_failed_by();
+  error_code refused = refusal_ ? refusal_ : last_error_;
+  if (table_.is_withholding() || !refused) refused = errc::no_usable_endpoint;
+  std::vector<pool_actions::served> over;
+  for (const auto& [t, w] : waiters_.in_order()) {
+    if (table_.verdict()) {
+      over.push_back({t, table_.verdict(), nullptr});
+    } else if (failed > w.since) {
+      over.push_back({t, refused, nullptr});
+    }
+  }
+  for (const auto& o : over) {
+    waiters_.remove(o.who);
+    out.waits_over.push_back(o);
+  }
+}
+
+bool pool_core::make_room(time_point now, pool_actions& out) {
+  if (has_room()) return true;
+  const auto any = [](const endpoint_entry&) { return true; };
+  endpoint_entry* e = table_.choice().pick_idle(any);
+  if (e == nullptr) return false;
+  close_slot(*e->idle_bottom, close_reason::idle, {}, now, out);
+  return has_room();
+}
+
+void pool_core::start_warming(time_point now, pool_actions& out) {
+  while (table_.warming().is_ready(now)) {
+    if (!make_room(now, out)) {
+      short_of_room_ = true;
+      return;
+    }
+    start_opening(table_.warming().take(now), opening_for::warming, now, out);
+  }
+}
+
+bool pool_core::is_connectable(const endpoint_entry& e, time_point now) const noexcept {
+  return table_.may_connect(e) && e.connections < options_.max_connections && e.not_before <= now;
+}
+
+bool pool_core::is_opening_for_demand() const noexcept {
+  return std::any_of(opening_.begin(), opening_.end(), [](const pool_slot* s) {
+    return s->purpose == opening_for::demand && !s->overdue;
+  });
+}
+
+// A reset under way needs one connection of the new generation.
+void pool_core::start_renewal(time_point now, pool_actions& out) {
+  if (!renewing_ || table_.choice().usable().empty() || is_opening_for_demand()) return;
+  const auto ready = [&](const endpoint_entry& e) {
+    return table_.may_connect(e) && e.not_before <= now && e.overdue == 0;
+  };
+  const auto fits = [&](const endpoint_entry& e) { return ready(e) && is_connectable(e, now); };
+  endpoint_entry* e = table_.choice().pick(fits);
+  if (e == nullptr) {
+    e = table_.choice().pick(ready);  // full of old ones
+    if (e == nullptr) return note_backoff(now);
+    if (e->idle_bottom != nullptr) close_slot(*e->idle_bottom, close_reason::reset, {}, now, out);
+  }
+  if (!is_connectable(*e, now) || !make_room(now, out)) {
+    short_of_room_ = true;
+    return;
+  }
+  start_opening(*e, opening_for::demand, now, out);
+}
+
+void pool_core::mark_overdue(time_point now) noexcept {
+  for (pool_slot* s : opening_) {
+    if (s->overdue || s->purpose != opening_for::demand) continue;
+    if (after(s->opening_since, overdue_after_) > now) continue;
+    s->overdue = true;
+    ++s->home->overdue;
+  }
+}
+
+// Callers for whom nothing is on its way, in their order.
+std::vector<const waiter*> pool_core::uncovered() const {
+  std::vector<const pool_slot*> coming;
+  for (const pool_slot* s : opening_) {
+    if (s->purpose == opening_for::demand && !s->overdue) coming.push_back(s);
+  }
+  std::size_t back_soon = count(slot_state::checking);
+  std::vector<const waiter*> left;
+  if (waiters_.picky() == 0) {
+    std::size_t covered = coming.size() + back_soon;
+    for (const auto& [t, w] : waiters_.in_order()) {
+      if (covered > 0) {
+        --covered;
+      } else {
+        left.push_back(&w);
+      }
+    }
+    return left;
+  }
+  for (const auto& [t, w] : waiters_.in_order()) {
+    const auto fits = [&](const pool_slot* s) {
+      return wants(w.tried, *s->home) || has_tried_all(w.tried);
+    };
+    const auto it = std::find_if(coming.begin(), coming.end(), fits);
+    if (it != coming.end()) {
+      coming.erase(it);
+    } else if (!w.is_picky() && back_soon > 0) {
+      --back_soon;
+    } else {
+      left.push_back(&w);
+    }
+  }
+  return left;
+}
+
+void pool_core::start_demanded(time_point now, pool_actions& out) {
+  if (waiters_.empty() || table_.choice().usable().empty()) return;
+  if (!has_room() && table_.choice().with_idle().empty()) return;
+  for (const waiter* w : uncovered()) {
+    if (connect_for(*w, now, out)) continue;
+    note_backoff(now);
+    if (!w->is_picky()) return;
+  }
+}
+
+bool pool_core::connect_for(const waiter& w, time_point now, pool_actions& out) {
+  const bool any = has_tried_all(w.tried);
+  const auto fits = [&](const endpoint_entry& e) {
+    return is_connectable(e, now) && (any || wants(w.tried, e));
+  };
+  endpoint_entry* e =
+      table_.choice().pick([&](const endpoint_entry& c) { return c.overdue == 0 && fits(c); });
+  if (e == nullptr) {
+    // Only slow ones are left. They cover as many as they are.
+    if (opening_.size() >= waiters_.size()) return false;
+    e = table_.choice().pick(fits);
+  }
+  if (e == nullptr || !make_room(now, out)) return false;
+  start_opening(*e, opening_for::demand, now, out);
+  return true;
+}
+
+// Somebody waits for an endpoint that pauses after a failure.
+void pool_core::note_backoff(time_point now) noexcept {
+  for (const endpoint_entry* e : table_.choice().usable()) {
+    if (e->not_before > now) backoff_end_ = std::min(backoff_end_, e->not_before);
+  }
+}
+
+void pool_core::refill(time_point now, pool_actions& out) {
+  refill_ = true;
+  pump(now, out);
+}
+
+// Connections back from `checking` would be missed by the count, so it waits for them.
+void pool_core::start_spares(time_point now, pool_actions& out) {
+  if (!refill_ || !waiters_.empty() || count(slot_state::checking) > 0) return;
+  bool complete = true;
+  for (endpoint_entry* e : table_.choice().usable()) {
+    if (e->has_departed()) continue;
+    while (e->idle + e->opening < options_.min_idle) {
+      if (!is_connectable(*e, now) || !has_room() || opening_.size() >= options_.max_warming) {
+        complete = false;
+        break;
+      }
+      start_opening(*e, opening_for::demand, now, out);
+    }
+  }
+  if (!complete) note_backoff(now);
+  refill_ = !complete;
+}
+
+}  // namespace redial::detail

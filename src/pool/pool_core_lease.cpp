@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who gets a connection, and what becomes of one that comes back.
+
+#include "pool/pool_core.hpp"
+
+#include <boost/assert.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace redial::detail {
+namespace {
+
+/// When `e` failed this caller last; null when the caller has not tried it.
+const tried_endpoint* last_try(const std::vector<tried_endpoint>& tried,
+                               std::uint64_t id) noexcept {
+  const tried_endpoint* last = nullptr;
+  for (const tried_endpoint& t : tried) {
+    if (t.id == id && (last == nullptr || t.failed_at > last->failed_at)) last = &t;
+  }
+  return last;
+}
+
+close_reason reason_of(lease_end how) noexcept {
+  switch (how) {
+    case lease_end::poisoned:
+      return close_reason::poisoned;
+    case lease_end::moved:
+      return close_reason::moved;
+    case lease_end::spent:
+      return close_reason::spent;
+    case lease_end::returned:
+    case lease_end::reset:
+    case lease_end::timed_out:
+    case lease_end::failed:
+      break;
+  }
+  return close_reason::error;
+}
+
+}  // namespace
+
+bool pool_core::wants(const std::vector<tried_endpoint>& tried,
+                      const endpoint_entry& e) const noexcept {
+  return last_try(tried, e.id) == nullptr;
+}
+
+bool pool_core::has_tried_all(const std::vector<tried_endpoint>& tried) const noexcept {
+  std::size_t usable = 0;
+  for (auto t = tried.begin(); t != tried.end(); ++t) {
+    const auto same = [t](const tried_endpoint& earlier) { return earlier.id == t->id; };
+    if (std::any_of(tried.begin(), t, same)) continue;
+    const endpoint_entry* e = table_.find(t->id);
+    if (e != nullptr && e->is_usable()) ++usable;
+  }
+  return usable == table_.choice().usable().size();
+}
+
+// An endpoint that was tried is asked again only when there is no other, and then only by a
+// connection that was opened after the failure.
+bool pool_core::takes(const waiter& w, const pool_slot& s) const noexcept {
+  if (!w.is_picky()) return true;
+  const tried_endpoint* last = last_try(w.tried, s.home->id);
+  if (last == nullptr) return true;
+  return (s.opened > w.since || s.opened_at >= last->failed_at) && has_tried_all(w.tried);
+}
+
+pool_slot* pool_core::take_idle(const std::vector<tried_endpoint>& tried) noexcept {
+  if (tried.empty()) return take_idle();
+  const auto untried = [&](const endpoint_entry& e) { return wants(tried, e); };
+  if (endpoint_entry* e = table_.choice().pick_idle(untried)) return &lend_top(*e);
+  if (!has_tried_all(tried)) return nullptr;
+  pool_slot* found = nullptr;
+  const auto fresh = [&](const endpoint_entry& e) {
+    const time_point since = last_try(tried, e.id)->failed_at;
+    for (found = e.idle_top; found != nullptr; found = found->below) {
+      if (found->opened_at >= since) return true;
+    }
+    return false;
+  };
+  endpoint_entry* e = table_.choice().pick_idle(fresh);
+  if (e == nullptr || !fresh(*e)) return nullptr;
+  ++counters_.checkouts_idle;
+  lend(*found);
+  return found;
+}
+
+error_code pool_core::why_nothing() const noexcept {
+  if (closed_) return errc::closed;
+  return table_.choice().usable().empty() ? errc::no_usable_endpoint : errc::no_idle_connection;
+}
+
+error_code pool_core::enqueue(ticket t,
+                              const checkout_options& o,
+                              time_point now,
+                              pool_actions& out) {
+  if (closed_) return errc::closed;
+  if (table_.verdict() && table_.choice().usable().empty()) return table_.verdict();
+  const time_point deadline =
+      o.deadline == time_point::max() ? after(now, options_.checkout_timeout) : o.deadline;
+  if (deadline <= now) {
+    ++counters_.checkout_timeouts;
+    return timeout_error();
+  }
+  expire_waiters(now, out);
+  if (waiters_.size() >= options_.queue_limit) {
+    ++counters_.queue_rejections;
+    return errc::queue_full;
+  }
+  waiters_.add(t, waiter{deadline, o.tried, table_.last_happening()});
+  pump(now, out);
+  return {};
+}
+
+bool pool_core::cancel(ticket t) {
+  if (!waiters_.remove(t)) return false;
+  eager_ = !waiters_.empty() || short_of_room_;
+  return true;
+}
+
+std::optional<ticket> pool_core::first_taker(const pool_slot& s) const noexcept {
+  for (const auto& [t, w] : waiters_.in_order()) {
+    if (takes(w, s)) return t;
+  }
+  return std::nullopt;
+}
+
+void pool_core::lend_to(ticket t, pool_slot& s, pool_actions& out) {
+  out.waits_over.push_back({t, {}, &s});
+  waiters_.remove(t);
+  lend(s);
+}
+
+// A connection is free: to who waits longest, else to rest.
+void pool_core::hand_on(pool_slot& s, time_point now, pool_actions& out) {
+  if (s.doom) return close_slot(s, *s.doom, {}, now, out);
+  if (s.expires_at <= now) return close_slot(s, close_reason::lifetime, {}, now, out);
+  if (short_of_room_) {
+    // What must be opened would never find room as long as callers queue for the old ones.
+    const bool outdated = renewing_ && s.generation < generation_;
+    if (outdated) return close_slot(s, close_reason::reset, {}, now, out);
+    if (s.home->has_departed()) return close_slot(s, close_reason::departed, {}, now, out);
+  }
+  if (const auto t = first_taker(s)) return lend_to(*t, s, out);
+  rest_and_watch(s, s.state == slot_state::checking ? s.idle_since : now, now);
+}
+
+void pool_core::report(const endpoint_entry& e, endpoint_outcome outcome, pool_actions& out) const {
+  out.reports.push_back({e.where, outcome, table_.is_last_usable(e)});
+}
+
+void pool_core::drop_idle(endpoint_entry& e,
+                          close_reason reason,
+                          pool_actions& out,
+                          time_point now) {
+  while (e.idle_top != nullptr) close_slot(*e.idle_top, reason, {}, now, out);
+  doom_checking(e, reason);
+}
+
+void pool_core::doom_checking(const endpoint_entry& e, close_reason reason) noexcept {
+  if (count(slot_state::checking) == 0) return;
+  for (pool_slot& s : slots_) {
+    if (s.state == slot_state::checking && s.home == &e && !s.doom) s.doom = reason;
+  }
+}
+
+void pool_core::end_lease(
+    pool_slot& s, lease_end how, const error_code& why, time_point now, pool_actions& out) {
+  if (std::exchange(s.observed, false)) s.observer.reset();
+  expire_waiters(now, out);
+  if (s.cancelled) {
+    out.to_drop.push_back(std::move(s.connection));
+    vacate(s);
+  } else if (how == lease_end::returned) {
+    hand_on(s, now, out);
+  } else {
+    endpoint_entry& e = *s.home;  // not released before `s` is closed
+    const bool charged = !(why == condition::local_fault);
+    if (charged && how == lease_end::reset) {
+      report(e, endpoint_outcome::connection_reset, out);
+      table_changes changes;
+      table_.connection_reset(e, changes);
+      carry_out(changes, now, out);
+    } else if (charged && how == lease_end::timed_out) {
+      report(e, endpoint_outcome::timed_out, out);
+    } else if (how == lease_end::poisoned || how == lease_end::moved) {
+      report(e, endpoint_outcome::moved, out);
+    } else if (charged && how == lease_end::failed) {
+      out.refresh = true;
+    }
+    if (charged && reason_of(how) == close_reason::error) {
+      drop_idle(e, close_reason::endpoint_failed, out, now);
+    }
+    close_slot(s, reason_of(how), why, now, out);
+  }
+  pump(now, out);
+}
+
+void pool_core::drop_dead(pool_slot& s, time_point now, pool_actions& out) {
+  --counters_.checkouts;
+  --counters_.checkouts_idle;
+  close_slot(s, close_reason::peer_closed, {}, now, out);
+  pump(now, out);
+}
+
+}  // namespace redial::detail

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// What time does to a pool, by one coarse timer.
+
+#include "pool/pool_core.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+// - The scan closes idle connections that have rested for `idle_timeout` or lived for
+//   `max_lifetime`. It looks at every slot, so it runs at most once per 1/64 of the timeout.
+// - The tick keeps the coarse clock of the hot path fresh while connections come and go, and stops
+//   when none came back since the last one.
+// - The sweep arms the notices of connections that came back without one and still rest.
+
+namespace redial::detail {
+
+using namespace std::chrono_literals;
+
+error_code pool_core::timeout_error() const noexcept {
+  if (!table_.is_resolved()) return errc::unresolved;
+  if (table_.is_withholding() && table_.choice().usable().empty()) return errc::no_usable_endpoint;
+  return errc::checkout_timeout;
+}
+
+void pool_core::expire_waiters(time_point now, pool_actions& out) {
+  while (const auto t = waiters_.take_expired(now)) {
+    ++counters_.checkout_timeouts;
+    out.waits_over.push_back({*t, timeout_error(), nullptr});
+  }
+}
+
+void pool_core::on_time(time_point now, pool_actions& out) {
+  if (closed_) return;
+  coarse_now_ = now;
+  expire_waiters(now, out);
+  time_out_openings(now, out);
+  table_changes changes;
+  table_.on_time(now, changes);
+  carry_out(changes, now, out);
+  end_drains(now, out);
+  if (scan_at_ <= now) close_rested(now, out);
+  if (sweep_at_ <= now) sweep(out);
+  if (tick_at_ <= now) tick(now);
+  pump(now, out);
+}
+
+// The connector is told, but not waited for: it may be what hangs.
+void pool_core::time_out_openings(time_point now, pool_actions& out) {
+  while (!opening_.empty()) {
+    pool_slot& s = *opening_.front();
+    if (after(s.opening_since, options_.connect_timeout) > now) return;
+    if (s.operation != nullptr) out.to_cancel.push_back(std::move(s.operation));
+    open_failed(s, errc::connect_timeout, now, out);
+  }
+}
+
+time_point pool_core::drain_end(const pool_slot& s) noexcept {
+  const time_point kept{duration{s.keep_until.load(std::memory_order_relaxed)}};
+  return std::max(s.drain_end, kept);
+}
+
+void pool_core::end_drains(time_point now, pool_actions& out) {
+  const auto all = draining_;
+  for (pool_slot* s : all) {
+    if (drain_end(*s) > now) continue;
+    cancel_lease(*s, close_reason::drain_deadline, errc::connection_drained, now, out);
+  }
+}
+
+void pool_core::close_rested(time_point now, pool_actions& out) {
+  time_point next = never;
+  for (pool_slot& s : slots_) {
+    if (s.state != slot_state::idle) continue;
+    const time_point rested = idle_limited_ ? after(s.idle_since, options_.idle_timeout) : never;
+    if (rested <= now) {
+      close_slot(s, close_reason::idle, {}, now, out);
+    } else if (s.expires_at <= now) {
+      close_slot(s, close_reason::lifetime, {}, now, out);
+    } else {
+      next = std::min({next, rested, s.expires_at});
+    }
+  }
+  const duration step = std::clamp<duration>(options_.idle_timeout / 64, 10ms, 1s);
+  scan_at_ = next == never ? never : std::max(next, after(now, step));
+}
+
+void pool_core::sweep(pool_actions& out) {
+  sweep_at_ = never;
+  for (pool_slot* s : unwatched_) {
+    s->listed = false;
+    if (s->state != slot_state::idle || s->armed || s->watch == watching::no) continue;
+    become(*s, slot_state::checking);
+    s->armed = true;  // before it is: the notice may come before the call returns
+    out.watches.push_back({s, s->number, s->connection, s->watcher});
+  }
+  unwatched_.clear();
+}
+
+void pool_core::tick(time_point now) noexcept {
+  tick_at_ = std::exchange(active_, false) ? after(now, tick_interval_) : never;
+  refill_ = options_.min_idle > 0;
+}
+
+}  // namespace redial::detail

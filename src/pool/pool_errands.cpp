@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the driver does without the lock: completing, closing, opening, watching, reporting.
+
+#include "pool/pool_state.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+
+#include <exception>
+#include <new>
+#include <utility>
+
+namespace redial::detail {
+
+namespace asio = boost::asio;
+
+namespace {
+
+/// What an idle connection tells. One per connection, so that a notice of an earlier connection in
+/// the same slot is known by its number.
+class slot_watcher final : public idle_observer {
+ public:
+  slot_watcher(std::weak_ptr<pool_state> pool, pool_slot& slot, std::uint64_t number)
+      : pool_(std::move(pool)), slot_(slot), number_(number) {}
+
+  void stirred() override {
+    if (const auto pool = pool_.lock()) pool->on_stirred(slot_, number_);
+  }
+
+ private:
+  const std::weak_ptr<pool_state> pool_;
+  pool_slot& slot_;
+  const std::uint64_t number_;
+};
+
+}  // namespace
+
+void pool_state::run(errands& e) {
+  pool_actions& a = e.actions;
+  for (auto& [done, what] : e.waits_over) {
+    lease_base found = what.slot != nullptr ? lease_base(*this, *what.slot) : lease_base{};
+    if (may_post()) std::move(done).post(executor_, what.error, std::move(found));
+  }
+  for (const auto& c : a.leases_cancelled) cancel_lease(c);
+  for (auto& c : a.to_close) close_connection(std::move(c));
+  a.to_drop.clear();
+  if (may_post()) {
+    for (const auto& o : a.to_cancel) o->cancel();
+    for (const auto& w : a.watches) watch(w);
+    for (const auto& o : a.openings) open(o);
+  }
+  for (const auto& r : a.reports) feed_->report(r.where, r.outcome, r.last_usable);
+  if (a.refresh) feed_->refresh();
+  if (options_.listener != nullptr) news_.tell();
+}
+
+// On its own executor: a handler of its idle notice may be running there.
+void pool_state::close_connection(std::shared_ptr<pooled_connection> c) {
+  if (may_post()) {
+    try {
+      asio::post(c->get_executor(), [c] { c->close(); });
+      return;
+    } catch (const std::bad_alloc&) {
+      // Closing here is better than not at all.
+    }
+  }
+  c->close();
+}
+
+void pool_state::cancel_lease(const pool_actions::cancelled_lease& c) {
+  if (!may_post()) return;  // its holder is being destroyed, too
+  asio::post(c.connection->get_executor(), [c] {
+    if (const auto observer = c.observer.lock()) observer->lease_cancelled(c.why);
+    c.connection->close();
+  });
+}
+
+void pool_state::open(const pool_actions::opening& o) {
+  connect_request request;
+  request.where = o.where;
+  request.deadline = o.deadline;
+  request.executor = executor_;
+  auto done = [weak = weak_from_this(), slot = o.slot, number = o.number, where = o.where](
+                  error_code ec, std::unique_ptr<pooled_connection> connection) {
+    if (const auto self = weak.lock()) {
+      self->on_opened(*slot, number, where, ec, std::move(connection));
+    } else if (connection != nullptr) {
+      connection->close();
+    }
+  };
+  std::shared_ptr<connect_operation> operation;
+  error_code failed;
+  try {
+    operation = opener_->open(request, std::move(done));
+  } catch (const std::bad_alloc&) {
+    failed = make_error_code(boost::system::errc::not_enough_memory);
+  } catch (const std::exception&) {
+    failed = make_error_code(boost::system::errc::operation_canceled);
+  }
+  if (failed) return on_opened(*o.slot, o.number, o.where, failed, nullptr);
+  if (operation != nullptr) opening_started(o, std::move(operation));
+}
+
+// The opening may be over already, or abandoned before there was anything to cancel.
+void pool_state::opening_started(const pool_actions::opening& o,
+                                 std::shared_ptr<connect_operation> operation) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (o.slot->number == o.number && o.slot->state == slot_state::opening) {
+      o.slot->operation = std::move(operation);
+      return;
+    }
+  }
+  operation->cancel();
+}
+
+void pool_state::on_opened(pool_slot& s,
+                           std::uint64_t number,
+                           const endpoint& where,
+                           error_code ec,
+                           std::unique_ptr<pooled_connection> connection) {
+  if (!ec && connection == nullptr) ec = make_error_code(boost::system::errc::not_connected);
+  std::shared_ptr<pooled_connection> opened;
+  std::shared_ptr<idle_observer> watcher;
+  std::shared_ptr<connect_operation> finished;  // goes without the lock
+  if (!ec) {
+    opened = std::move(connection);
+    watcher = std::make_shared<slot_watcher>(weak_from_this(), s, number);
+  }
+  step([&](time_point now, pool_actions& out) {
+    const bool expected = s.number == number && s.state == slot_state::opening;
+    if (!expected) {
+      if (opened == nullptr) return;
+      // Too late: for an endpoint or a pool that is gone, or after `connect_timeout`.
+      if (options_.listener != nullptr) {
+        out.news.push_back(connection_news{
+            where, number, connection_change::closed, close_reason::abandoned, {}, {}});
+      }
+      out.to_close.push_back(std::move(opened));
+      return;
+    }
+    finished = std::move(s.operation);
+    if (ec) return core_.open_failed(s, ec, now, out);
+    s.watcher = std::move(watcher);
+    core_.opened(s, std::move(opened), now, out);
+  });
+}
+
+void pool_state::watch(const pool_actions::watch& w) {
+  asio::post(w.connection->get_executor(), [weak = weak_from_this(), w] {
+    const bool can = w.connection->watch_idle(w.observer);
+    if (const auto self = weak.lock()) self->on_watched(*w.slot, w.number, *w.connection, can);
+  });
+}
+
+void pool_state::on_watched(pool_slot& s,
+                            std::uint64_t number,
+                            pooled_connection& c,
+                            bool can_watch) {
+  bool stirred = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (s.number != number || s.state != slot_state::checking) return;
+    s.watch = can_watch ? watching::yes : watching::no;
+    if (!can_watch) s.armed = false;
+    stirred = std::exchange(s.stirred, false);
+  }
+  const bool quiet = !stirred || c.quiet();
+  step([&](time_point now, pool_actions& out) { core_.checked(s, quiet, now, out); });
+}
+
+// On the connection's executor.
+void pool_state::on_stirred(pool_slot& s, std::uint64_t number) {
+  std::shared_ptr<pooled_connection> c;
+  {
+    const std::lock_guard lock(mutex_);
+    if (s.number != number || !core_.stirred(s)) return;
+    c = s.connection;
+  }
+  const bool quiet = c->quiet();
+  step([&](time_point now, pool_actions& out) { core_.checked(s, quiet, now, out); });
+}
+
+}  // namespace redial::detail

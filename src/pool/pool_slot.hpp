@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// One place for a connection in a pool, and what is known about the connection in it.
+
+#include <redial/core/events.hpp>
+#include <redial/core/time.hpp>
+#include <redial/pool/lease.hpp>
+#include <redial/ports/connector.hpp>
+
+#include "endpoints/endpoint_entry.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+namespace redial::detail {
+
+enum class slot_state : std::uint8_t {
+  vacant,
+  opening,
+  idle,      ///< On its endpoint's idle list.
+  checking,  ///< The pool is using it: arming its notice, or asking whether it is quiet.
+  leased,
+  draining,  ///< Leased, and closed when it comes back.
+};
+inline constexpr std::size_t slot_states = 6;
+
+enum class opening_for : std::uint8_t { warming, demand };
+
+/// Whether a connection can tell that its peer did something while it idled.
+enum class watching : std::uint8_t { unknown, yes, no };
+
+/// Guarded by the pool's lock, except that the holder of its lease reads `connection`, `home`,
+/// `number` and `is_reused`, which do not change during a lease.
+struct pool_slot {
+  // What checkout and return touch.
+  slot_state state = slot_state::vacant;
+  watching watch = watching::unknown;
+  bool is_reused = false;
+  bool was_leased = false;
+  bool armed = false;     ///< Its notice is armed.
+  bool listed = false;    ///< Among those whose notice is to be armed.
+  bool observed = false;  ///< `observer` was set.
+  endpoint_entry* home = nullptr;
+  pool_slot* above = nullptr;  ///< Neighbours on the idle list.
+  pool_slot* below = nullptr;
+  time_point idle_since{};
+  time_point expires_at{};  ///< By `max_lifetime`.
+  std::shared_ptr<pooled_connection> connection;
+  std::uint64_t number = 0;
+
+  bool stirred = false;    ///< Its notice came while it was being armed.
+  bool cancelled = false;  ///< Taken from its holder; closed already.
+  bool overdue = false;    ///< Opening for so long that others are tried beside it.
+  bool give_up = false;    ///< Its opening was abandoned before it could be cancelled.
+  opening_for purpose = opening_for::demand;
+  std::optional<close_reason> doom;  ///< Closed for this reason when it comes back.
+  time_point opening_since{};
+  time_point opened_at{};
+  happening opened = 0;
+  std::uint64_t generation = 0;  ///< Of the pool when it was opened (see reset).
+  time_point drain_end{};
+  error_code cancelled_for;
+  std::atomic<time_point::rep> keep_until{time_point::min().time_since_epoch().count()};
+  std::weak_ptr<lease_observer> observer;
+  std::shared_ptr<connect_operation> operation;
+  std::shared_ptr<idle_observer> watcher;
+};
+
+}  // namespace redial::detail

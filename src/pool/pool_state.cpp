@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pool/pool_state.hpp"
+
+#include "pool/context_watch.hpp"
+
+#include <boost/asio/error.hpp>
+
+#include <random>
+#include <utility>
+
+namespace redial::detail {
+
+namespace asio = boost::asio;
+
+namespace {
+
+std::uint64_t seed_of(const pool_options& o) {
+  if (o.seed != 0) return o.seed;
+  std::random_device entropy;
+  return (std::uint64_t{entropy()} << 32U) | entropy();
+}
+
+const pool_options& valid(const pool_options& o) {
+  validate(o);
+  return o;
+}
+
+}  // namespace
+
+std::shared_ptr<pool_state> pool_state::create(asio::any_io_executor executor,
+                                               std::shared_ptr<scheduler> time,
+                                               std::unique_ptr<endpoint_feed> feed,
+                                               std::shared_ptr<connector> opener,
+                                               const pool_options& options) {
+  auto made = std::make_shared<pool_state>(
+      std::move(executor), std::move(time), std::move(feed), std::move(opener), options);
+  made->timer_.owned_by(made);
+  watch_context(made->executor_, made);
+  made->feed_->start(made->executor_, [weak = made->weak_from_this()](const snapshot_ptr& s) {
+    if (const auto self = weak.lock()) self->on_snapshot(s);
+  });
+  return made;
+}
+
+pool_state::pool_state(asio::any_io_executor executor,
+                       std::shared_ptr<scheduler> time,
+                       std::unique_ptr<endpoint_feed> feed,
+                       std::shared_ptr<connector> opener,
+                       const pool_options& options)
+    : executor_(std::move(executor)),
+      time_(std::move(time)),
+      feed_(std::move(feed)),
+      opener_(std::move(opener)),
+      options_(valid(options)),
+      core_(options_, seed_of(options_)),
+      news_(options_.listener, feed_->name()) {}
+
+pool_state::~pool_state() { time_->disarm(timer_); }
+
+bool pool_state::may_post() const noexcept {
+  return !context_gone_.load(std::memory_order_relaxed) && !time_->is_stopped();
+}
+
+// Under the lock: what must have the order of the steps.
+void pool_state::settle(errands& e) {
+  for (const auto& s : e.actions.waits_over) {
+    const auto it = waiting_.find(s.who);
+    if (it == waiting_.end()) continue;
+    e.waits_over.emplace_back(std::move(it->second), s);
+    waiting_.erase(it);
+  }
+  news_.add(e.actions.news);
+  const time_point due = core_.due();
+  if (due == pool_core::never) {
+    if (armed_for_ != pool_core::never) time_->disarm(timer_);
+    armed_for_ = pool_core::never;
+  } else if (due < armed_for_) {
+    armed_for_ = due;
+    time_->arm(timer_, due);
+  }
+}
+
+void pool_state::on_time() {
+  step([this](time_point now, pool_actions& out) {
+    armed_for_ = pool_core::never;
+    core_.on_time(now, out);
+  });
+}
+
+void pool_state::on_snapshot(const snapshot_ptr& s) {
+  if (s == nullptr) return;
+  step([&](time_point now, pool_actions& out) { core_.apply(*s, now, out); });
+}
+
+bool pool_state::reset(const error_code& cause) {
+  bool done = false;
+  step([&](time_point now, pool_actions& out) { done = core_.reset(cause, now, out); });
+  return done;
+}
+
+void pool_state::close() {
+  bool first = false;
+  step([&](time_point now, pool_actions& out) {
+    first = !core_.is_closed();
+    core_.close(now, out);
+    if (core_.outstanding() > 0) self_ = shared_from_this();
+  });
+  if (first) feed_->stop();
+}
+
+// The pool's sockets can be destroyed now, and never later. Waiting handlers are destroyed like
+// all others of the context, without a call.
+void pool_state::context_gone() noexcept {
+  context_gone_.store(true, std::memory_order_relaxed);
+  std::unordered_map<ticket, completion<checked_out>> waiting;
+  {
+    const std::lock_guard lock(mutex_);
+    waiting.swap(waiting_);
+  }
+  close();
+}
+
+void pool_state::end_lease(pool_slot& s,
+                           lease_end how,
+                           const error_code& why,
+                           std::shared_ptr<pooled_connection>* taken) {
+  std::shared_ptr<pool_state> alive;  // until this function ends; the lease was what kept it
+  errands e;
+  {
+    const std::lock_guard lock(mutex_);
+    if (how == lease_end::returned && core_.give_back(s)) return;
+    alive = shared_from_this();
+    if (taken != nullptr) *taken = s.connection;
+    core_.end_lease(s, how, why, time_->now(), e.actions);
+    settle(e);
+    if (core_.is_closed() && core_.outstanding() == 0) self_.reset();
+  }
+  if (taken != nullptr) std::erase(e.actions.to_close, *taken);
+  run(e);
+}
+
+void pool_state::observe(pool_slot& s, std::weak_ptr<lease_observer> observer) {
+  pool_actions::cancelled_lease late;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!s.cancelled) {
+      s.observer = std::move(observer);
+      s.observed = true;
+      return;
+    }
+    late = {s.connection, std::move(observer), s.cancelled_for};
+  }
+  cancel_lease(late);  // was taken away before anybody could be told
+}
+
+pool_counters pool_state::counters() const {
+  const std::lock_guard lock(mutex_);
+  return core_.counters();
+}
+
+pool_gauges pool_state::gauges() const {
+  const std::lock_guard lock(mutex_);
+  return core_.gauges();
+}
+
+error_code pool_state::last_connect_error() const {
+  const std::lock_guard lock(mutex_);
+  return core_.last_connect_error();
+}
+
+}  // namespace redial::detail

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Drives a pool: one lock around its machine, and outside the lock whatever the machine asks for.
+
+#include <redial/pool/pool.hpp>
+
+#include "pool/news_desk.hpp"
+#include "pool/pool_core.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace redial::detail {
+
+/// \par Threads Safe from any thread. Connectors, connections, handlers, listeners and the feed are
+///      called without the lock; the scheduler with it (it calls back without locks of its own).
+/// \par Lifetime Lives as long as its `pool_base` or one of its leases: a pool that is closed while
+///      leases are out holds itself until the last one is over. Callbacks hold it weakly.
+class pool_state final : public std::enable_shared_from_this<pool_state> {
+ public:
+  [[nodiscard]] static std::shared_ptr<pool_state> create(boost::asio::any_io_executor executor,
+                                                          std::shared_ptr<scheduler> time,
+                                                          std::unique_ptr<endpoint_feed> feed,
+                                                          std::shared_ptr<connector> opener,
+                                                          const pool_options& options);
+  /// Use `create`.
+  pool_state(boost::asio::any_io_executor executor,
+             std::shared_ptr<scheduler> time,
+             std::unique_ptr<endpoint_feed> feed,
+             std::shared_ptr<connector> opener,
+             const pool_options& options);
+  ~pool_state();
+  pool_state(const pool_state&) = delete;
+  pool_state& operator=(const pool_state&) = delete;
+
+  [[nodiscard]] boost::system::result<lease_base> try_checkout() noexcept;
+  [[nodiscard]] boost::system::result<lease_base> try_checkout(
+      const checkout_options& options) noexcept;
+  void start_checkout(const checkout_options& options, completion<checked_out> done);
+  /// `taken`: gets the connection, which is then not closed here.
+  void end_lease(pool_slot& s,
+                 lease_end how,
+                 const error_code& why,
+                 std::shared_ptr<pooled_connection>* taken = nullptr);
+  void observe(pool_slot& s, std::weak_ptr<lease_observer> observer);
+
+  bool reset(const error_code& cause);
+  void close();
+  /// The context of the executor is being destroyed: everything of its goes now, in place.
+  void context_gone() noexcept;
+
+  [[nodiscard]] pool_counters counters() const;
+  [[nodiscard]] pool_gauges gauges() const;
+  [[nodiscard]] error_code last_connect_error() const;
+  [[nodiscard]] const std::string& name() const noexcept { return feed_->name(); }
+  [[nodiscard]] const boost::asio::any_io_executor& executor() const noexcept { return executor_; }
+  [[nodiscard]] const std::shared_ptr<scheduler>& time() const noexcept { return time_; }
+
+  // Called back.
+  void on_snapshot(const snapshot_ptr& s);
+  void on_opened(pool_slot& s,
+                 std::uint64_t number,
+                 const endpoint& where,
+                 error_code ec,
+                 std::unique_ptr<pooled_connection> connection);
+  void on_watched(pool_slot& s, std::uint64_t number, pooled_connection& c, bool can_watch);
+  void on_stirred(pool_slot& s, std::uint64_t number);
+  void on_cancelled(ticket t);
+  void on_time();
+
+ private:
+  using over = std::pair<completion<checked_out>, pool_actions::served>;
+  /// What is left to do once the lock is released.
+  struct errands {
+    pool_actions actions;
+    std::vector<over> waits_over;
+  };
+
+  template <class Step>
+  void step(const Step& what);
+  void settle(errands& e);
+  void run(errands& e);
+
+  void open(const pool_actions::opening& o);
+  void opening_started(const pool_actions::opening& o,
+                       std::shared_ptr<connect_operation> operation);
+  void watch(const pool_actions::watch& w);
+  void close_connection(std::shared_ptr<pooled_connection> c);
+  void cancel_lease(const pool_actions::cancelled_lease& c);
+  [[nodiscard]] bool is_dead(pool_slot& s) noexcept;
+  boost::system::result<lease_base> checked(pool_slot* s, const checkout_options* options) noexcept;
+  [[nodiscard]] bool may_post() const noexcept;
+
+  const boost::asio::any_io_executor executor_;
+  const std::shared_ptr<scheduler> time_;
+  const std::unique_ptr<endpoint_feed> feed_;
+  const std::shared_ptr<connector> opener_;
+  const pool_options options_;
+  std::atomic<std::uint64_t> tickets_{0};
+  std::atomic<bool> context_gone_{false};
+
+  mutable std::mutex mutex_;
+  pool_core core_;
+  std::unordered_map<ticket, completion<checked_out>> waiting_;
+  time_point armed_for_ = pool_core::never;
+  std::shared_ptr<pool_state> self_;  // once closed, while leases are out
+
+  news_desk news_;
+  member_timer<pool_state, &pool_state::on_time> timer_{*this};
+};
+
+// Every event that is not on the hot path: the machine's step under the lock, the rest without it.
+template <class Step>
+void pool_state::step(const Step& what) {
+  errands e;
+  {
+    const std::lock_guard lock(mutex_);
+    what(time_->now(), e.actions);
+    settle(e);
+  }
+  run(e);
+}
+
+}  // namespace redial::detail

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pool/waiter_queue.hpp"
+
+namespace redial::detail {
+
+void waiter_queue::add(ticket t, waiter w) {
+  deadlines_.emplace(w.deadline, t);
+  if (w.is_picky()) ++picky_;
+  waiters_.emplace(t, std::move(w));
+}
+
+bool waiter_queue::remove(ticket t) {
+  const auto it = waiters_.find(t);
+  if (it == waiters_.end()) return false;
+  if (it->second.is_picky()) --picky_;
+  deadlines_.erase({it->second.deadline, t});
+  waiters_.erase(it);
+  return true;
+}
+
+std::optional<ticket> waiter_queue::take_expired(time_point now) {
+  if (deadlines_.empty() || deadlines_.begin()->first > now) return std::nullopt;
+  const ticket t = deadlines_.begin()->second;
+  remove(t);
+  return t;
+}
+
+std::optional<time_point> waiter_queue::next_deadline() const noexcept {
+  if (deadlines_.empty()) return std::nullopt;
+  return deadlines_.begin()->first;
+}
+
+}  // namespace redial::detail

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Callers who wait for a connection: first come, first served, each with a deadline.
+
+#include <redial/core/time.hpp>
+#include <redial/pool/pool.hpp>
+
+#include "endpoints/endpoint_entry.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+namespace redial::detail {
+
+/// Names one waiting caller; grows, never reused.
+using ticket = std::uint64_t;
+
+struct waiter {
+  time_point deadline{};
+  std::vector<tried_endpoint> tried;
+  happening since = 0;  ///< When the wait began, as an order.
+
+  /// Does not take just any connection.
+  [[nodiscard]] bool is_picky() const noexcept { return !tried.empty(); }
+};
+
+/// The order is that of the tickets. Taking one out of the middle leaves no hole.
+class waiter_queue {
+ public:
+  using all = std::map<ticket, waiter>;
+
+  void add(ticket t, waiter w);
+  /// False when it is not waiting (any more).
+  bool remove(ticket t);
+  /// Takes out the one whose deadline has passed longest, if any has.
+  [[nodiscard]] std::optional<ticket> take_expired(time_point now);
+
+  [[nodiscard]] std::optional<time_point> next_deadline() const noexcept;
+  [[nodiscard]] const all& in_order() const noexcept { return waiters_; }
+  [[nodiscard]] std::size_t size() const noexcept { return waiters_.size(); }
+  [[nodiscard]] bool empty() const noexcept { return waiters_.empty(); }
+  [[nodiscard]] std::size_t picky() const noexcept { return picky_; }
+
+ private:
+  all waiters_;
+  std::set<std::pair<time_point, ticket>> deadlines_;
+  std::size_t picky_ = 0;
+};
+
+}  // namespace redial::detail

@@ -99,7 +99,9 @@ certificate_authority::certificate_authority() {
   const key_ptr key(::EVP_EC_gen("P-256"));
   require(key != nullptr, "key");
   certificate_options options;
-  options.common_name = "redial test authority";
+  // Of its own: an authority with another's name but not its key would look like a broken
+  // signature.
+  options.common_name = "redial test " + std::filesystem::path(directory_).filename().string();
   const auto ca = blank(options, key.get(), 1);
   add_extension(ca.get(), ca.get(), NID_basic_constraints, "critical,CA:TRUE");
   add_extension(ca.get(), ca.get(), NID_key_usage, "critical,keyCertSign,cRLSign");

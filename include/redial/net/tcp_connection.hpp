@@ -23,7 +23,9 @@ class tcp_stream : public detail::counted_stream<boost::asio::ip::tcp::socket, t
   }
 
  private:
-  struct token {};
+  struct token {
+    explicit token() = default;
+  };
   // These would not count.
   using boost::asio::ip::tcp::socket::async_receive;
   using boost::asio::ip::tcp::socket::async_send;

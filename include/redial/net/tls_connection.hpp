@@ -34,7 +34,9 @@ class tls_stream
   [[nodiscard]] std::string alpn();
 
  private:
-  struct token {};
+  struct token {
+    explicit token() = default;
+  };
 
  public:
   tls_stream(token, boost::asio::ip::tcp::socket socket, boost::asio::ssl::context& context)

@@ -50,7 +50,9 @@ double draw_latency(svg::drawing& d,
   // From 1 ms to a bit over the deadline.
   const auto longest = std::max(seconds(run.settings.deadline) * 1.5, 0.1);
   const svg::scale level{0, std::log10(longest * 1000), top + latency_height, top};
-  d.text(x.left - 28, y + 20, c.title, "ink head");
+  d.text(x.left - 40, y + 20, c.title, "ink head");
+  draw_event_lines(d, run, x, top - 4, top + latency_height);
+  draw_silence(d, run, x, top, top + latency_height);
   for (const double ms : {1.0, 10.0, 100.0, 1000.0, 10000.0}) {
     if (ms > longest * 1000) break;
     d.line(x.left, level(std::log10(ms)), x.right, level(std::log10(ms)), "grid");
@@ -68,7 +70,7 @@ double draw_latency(svg::drawing& d,
   const auto ms = [&](double p) { return seconds(s.latency.percentile(p)) * 1000; };
   d.text(x.right,
          y + 20,
-         fmt::format("p50 {:.0f} ms   p99 {:.0f} ms   p99.9 {:.0f} ms   max {:.0f} ms",
+         fmt::format("p50 {:.0f} ms, p99 {:.0f} ms, p99.9 {:.0f} ms, max {:.0f} ms",
                      ms(50),
                      ms(99),
                      ms(99.9),
@@ -94,9 +96,12 @@ double draw_failures_over_time(svg::drawing& d,
     }
     most = std::max(most, *std::max_element(counts.begin(), counts.end()));
   }
+  const auto bottom = y + static_cast<double>(all.size()) * row_height;
+  draw_event_lines(d, run, x, y, bottom);
+  draw_silence(d, run, x, y, bottom);
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto floor = y + static_cast<double>(i + 1) * row_height;
-    d.text(x.left - 28, floor - row_height + 16, run.contestants[i].title, "ink small strong");
+    d.text(x.left - 40, floor - row_height + 16, run.contestants[i].title, "ink small strong");
     d.line(x.left, floor, x.right, floor, "base");
     for (std::size_t b = 0; b < cells; ++b) {
       if (all[i][b] == 0) continue;
@@ -112,7 +117,7 @@ double draw_failures_over_time(svg::drawing& d,
       d.end_group();
     }
   }
-  return static_cast<double>(all.size()) * row_height + 6;
+  return bottom - y + 6;
 }
 
 }  // namespace redial::churn

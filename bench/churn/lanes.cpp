@@ -153,8 +153,10 @@ void draw_failures(svg::drawing& d,
              }),
          "fail");
   d.line(x.left, floor, x.right, floor, "base");
+  const auto bursts = bursts_of(c);
+  if (bursts.empty()) d.text(x.left + 6, floor - 6, "none", "good small strong");
   double taken = 0;
-  for (const auto& b : bursts_of(c)) {
+  for (const auto& b : bursts) {
     const auto words = std::to_string(b.count);
     // To the right of its columns, unless the last label is still there.
     const auto at = std::max(x(b.to) + 6, taken);
@@ -168,11 +170,13 @@ void draw_headline(svg::drawing& d,
                    const contestant_record& c,
                    const time_axis& x,
                    double y) {
-  d.text(x.left - 28, y, c.title, "ink head");
   const auto s = summarize(run, c);
-  const auto words = fmt::format("{} of {} requests failed", s.failed, s.requests);
-  const auto at = x.left - 28 + svg::width_of(c.title, 15) + 18;
-  d.text(at, y, words, s.failed == 0 ? "good head" : "bad head");
+  d.text_pair(x.left - 40,
+              y,
+              c.title,
+              "ink head",
+              fmt::format("{} of {} requests failed", s.failed, s.requests),
+              s.failed == 0 ? "good head" : "bad head");
   if (s.stale.requests == 0) return;
   d.text(x.right,
          y,
@@ -196,6 +200,7 @@ double draw_lanes(svg::drawing& d,
   draw_headline(d, run, c, x, y + 20);
   const auto top = y + head_height;
   const auto fails = top + static_cast<double>(run.backends.size()) * lane_pitch;
+  draw_event_lines(d, run, x, top - 4, fails + fail_height);
   for (std::size_t b = 0; b < run.backends.size(); ++b) {
     const auto lane = top + static_cast<double>(b) * lane_pitch;
     d.begin_group(fmt::format("{} = {}", run.backends[b].name, run.backends[b].address));
@@ -205,6 +210,7 @@ double draw_lanes(svg::drawing& d,
     draw_bounds(d, run, run.backends[b], x, lane);
     d.end_group();
   }
+  draw_silence(d, run, x, top, fails + fail_height);
   d.text(x.left - 6, fails + fail_height - 6, "failed", "soft small", "end");
   draw_failures(d, run, c, x, top, fails);
   return lanes_height(run);
@@ -212,11 +218,15 @@ double draw_lanes(svg::drawing& d,
 
 void draw_event_lines(
     svg::drawing& d, const run_record& run, const time_axis& x, double top, double bottom) {
+  for (const auto& e : run.events) d.line(x(seconds(e.at)), top, x(seconds(e.at)), bottom, "event");
+}
+
+void draw_silence(
+    svg::drawing& d, const run_record& run, const time_axis& x, double top, double bottom) {
   for (const auto& s : run.dns_silent) {
     const auto from = x(seconds(s.from));
     d.rect(from, top, x(cut(s.to, x)) - from, bottom - top, "silent");
   }
-  for (const auto& e : run.events) d.line(x(seconds(e.at)), top, x(seconds(e.at)), bottom, "event");
 }
 
 double draw_event_labels(svg::drawing& d, const run_record& run, const time_axis& x, double y) {

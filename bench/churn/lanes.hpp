@@ -10,7 +10,7 @@ namespace redial::churn {
 
 /// Where drawings of one run share their time axis.
 struct time_axis {
-  double left = 44;
+  double left = 56;
   double right = 940;
   double length = 1;  ///< Seconds.
   [[nodiscard]] double operator()(double at) const noexcept {
@@ -20,13 +20,17 @@ struct time_axis {
 
 /// Labels of the events, above a drawing. Returns the height used below `y`.
 double draw_event_labels(svg::drawing& d, const run_record& run, const time_axis& x, double y);
-/// Lines at the events and the shade of DNS silence, from `top` to `bottom`.
+/// Lines at the events, from `top` to `bottom`; drawn first.
 void draw_event_lines(
+    svg::drawing& d, const run_record& run, const time_axis& x, double top, double bottom);
+/// The shade of DNS silence; drawn over everything.
+void draw_silence(
     svg::drawing& d, const run_record& run, const time_axis& x, double top, double bottom);
 /// Seconds along the bottom.
 void draw_time_ticks(svg::drawing& d, const time_axis& x, double y);
 
-/// One client: headline, lanes, failures. Returns the height used below `y`.
+/// One client: headline, lanes, failures, with the events' lines. Returns the height used below
+/// `y`.
 double draw_lanes(svg::drawing& d,
                   const run_record& run,
                   const contestant_record& c,

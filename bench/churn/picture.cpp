@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "churn/lanes.hpp"
+#include "churn/results.hpp"
 
 #include <fmt/core.h>
+
+#include <optional>
+#include <string>
 
 namespace redial::churn {
 
@@ -24,10 +28,29 @@ void draw_legend(svg::drawing& d, const run_record& run, double y) {
   at = key(d, at, y, "fail", "failed");
   at = key(d, at, y, "silent", "DNS silent");
   d.line(at + 4, y - 11, at + 4, y + 2, "bound");
-  d.text(at + 12,
-         y,
-         fmt::format("redial's promise: {:.0f} s", seconds(run.settings.allowed_stale)),
-         "soft small");
+  d.text(
+      at + 12,
+      y,
+      fmt::format("redial's limit: TTL cap + 1 s = {:.0f} s", seconds(run.settings.allowed_stale)),
+      "soft small");
+}
+
+// What happened, in one line.
+std::string headline(const run_record& run) {
+  std::optional<std::size_t> ours;
+  std::size_t others = 0;
+  for (const auto& c : run.contestants) {
+    const auto failed = summarize(run, c).failed;
+    if (c.id == "redial") {
+      ours = failed;
+    } else {
+      others += failed;
+    }
+  }
+  if (!ours || run.contestants.size() != 2) return "A service moves and crashes under load";
+  return fmt::format("A service moves and crashes under load: {} requests fail, with redial {}",
+                     others,
+                     *ours == 0 ? "none" : std::to_string(*ours));
 }
 
 }  // namespace
@@ -37,7 +60,7 @@ std::string lead_picture(const run_record& run) {
   time_axis x;
   x.length = seconds(run.settings.length);
   x.right = width - margin;
-  d.text(margin, 34, "The addresses behind a name change. Who notices?", "ink title");
+  d.text(margin, 34, headline(run), "ink title");
   d.text(margin,
          56,
          fmt::format("{} requests/s from each client, drawn from the backends' own logs. The "
@@ -49,7 +72,6 @@ std::string lead_picture(const run_record& run) {
   y += draw_event_labels(d, run, x, y);
   const auto pitch = lanes_height(run) + 14;
   const auto bottom = y + static_cast<double>(run.contestants.size()) * pitch;
-  draw_event_lines(d, run, x, y, bottom);
   for (const auto& c : run.contestants) {
     draw_lanes(d, run, c, x, y);
     y += pitch;

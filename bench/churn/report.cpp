@@ -31,25 +31,22 @@ constexpr const char* page_style =
     "@media (prefers-color-scheme:dark){body{background:#0d1117;color:#e6edf3}"
     "td,th{border-color:#30363d}.bad-cell{color:#ff6b60}.good-cell{color:#3fb950}}";
 
-// A drawing of its own with the run's events behind it; `draw` returns the height it used.
+// A drawing of its own under the labels of the run's events; `draw` returns the height it used.
 std::string figure(const run_record& run,
                    const std::function<double(svg::drawing&, const time_axis&, double)>& draw) {
   svg::drawing labels;
   svg::drawing front;
-  svg::drawing back;
   time_axis x;
   x.left = 60;
   x.right = width - 12;
   x.length = seconds(run.settings.length);
   const auto top = draw_event_labels(labels, run, x, 4);
   const auto bottom = top + draw(front, x, top + 4) + 4;
-  draw_event_lines(back, run, x, top, bottom);
   draw_time_ticks(front, x, bottom);
-  return fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\">\n{}{}{}</svg>\n",
+  return fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\">\n{}{}</svg>\n",
                      svg::number(width),
                      svg::number(bottom + 24),
                      labels.body(),
-                     back.body(),
                      front.body());
 }
 

@@ -22,7 +22,7 @@ constexpr colour colours[] = {
     {".card", "fill", "#ffffff", "#0d1117"},       {".card", "stroke", "#d0d7de", "#30363d"},
     {".ink", "fill", "#1f2328", "#e6edf3"},        {".soft", "fill", "#59636e", "#9198a1"},
     {".good", "fill", "#1a7f37", "#3fb950"},       {".bad", "fill", "#c4162a", "#ff6b60"},
-    {".band", "fill", "#e6e9ed", "#2a3038"},       {".silent", "fill", "#8250df", "#a371f7"},
+    {".band", "fill", "#e6e9ed", "#30363d"},       {".silent", "fill", "#8250df", "#a371f7"},
     {".ok", "fill", "#2475d1", "#539bf5"},         {".stale", "fill", "#e99a0c", "#e3a83a"},
     {".fail", "fill", "#d1242f", "#f85149"},       {".glow", "fill", "#d1242f", "#f85149"},
     {".grid", "stroke", "#e6e9ed", "#21262d"},     {".event", "stroke", "#818b98", "#6e7681"},
@@ -116,6 +116,22 @@ void drawing::text(
   body_ += fmt::format(">{}</text>\n", escape(words));
 }
 
+void drawing::text_pair(double x,
+                        double y,
+                        std::string_view words,
+                        std::string_view css,
+                        std::string_view more,
+                        std::string_view more_css) {
+  body_ += fmt::format(
+      "<text x=\"{}\" y=\"{}\" class=\"{}\">{}<tspan dx=\"12\" class=\"{}\">{}</tspan></text>\n",
+      number(x),
+      number(y),
+      css,
+      escape(words),
+      more_css,
+      escape(more));
+}
+
 void drawing::path(std::string_view path, std::string_view css) {
   if (!path.empty()) body_ += fmt::format("<path d=\"{}\" class=\"{}\"/>\n", path, css);
 }
@@ -131,7 +147,7 @@ double width_of(std::string_view text, double size) noexcept {
   const auto glyphs = std::count_if(text.begin(), text.end(), [](char c) {
     return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
   });
-  return static_cast<double>(glyphs) * size * 0.6;
+  return static_cast<double>(glyphs) * size * 0.57;
 }
 
 }  // namespace redial::churn::svg

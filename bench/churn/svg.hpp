@@ -30,6 +30,13 @@ class drawing {
             std::string_view words,
             std::string_view css,
             std::string_view anchor = "start");
+  /// Two runs of text on one line, of different classes.
+  void text_pair(double x,
+                 double y,
+                 std::string_view words,
+                 std::string_view css,
+                 std::string_view more,
+                 std::string_view more_css);
   /// `path` in SVG's own words.
   void path(std::string_view path, std::string_view css);
   /// A hint that appears under the mouse, around what is drawn until `end_group`.

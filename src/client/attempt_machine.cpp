@@ -189,14 +189,16 @@ call_step attempt_machine::run_out_of_time(attempt_facts facts, time_point now) 
 call_step attempt_machine::fail(attempt_facts facts, call_surroundings& around, time_point now) {
   if (!facts.error) facts.error = errc::misdirected_status;
   if (facts.error == condition::not_sent) facts.sent = false;
-  last_error_ = facts.error;
+  // A wait for a connection that lasted until the deadline says less than what made us wait.
+  const bool waited_out = facts.error == errc::checkout_timeout && now >= terms_.deadline;
+  if (!waited_out || !last_error_) last_error_ = facts.error;
   call_step s;
   end_attempt(s, facts, now);
   s.reset = wants_reset(facts, around, now);
   if (retry_allowed(facts, around, now)) {
     retry(s, facts, now);
   } else {
-    finish(s, facts.error);
+    finish(s, last_error_);
   }
   return s;
 }

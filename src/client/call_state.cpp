@@ -103,8 +103,9 @@ void call_state::timer_fired() {
   // What the attempt has sent decides, and that is known on the connection's executor.
   const auto number = current_->number;
   const asio::any_io_executor executor = current_->executor;
+  const bool may_post = client_->may_post();
   lock.unlock();
-  if (time_->is_stopped()) return;
+  if (!may_post) return;
   asio::post(executor, [self = shared_from_this(), number] { self->give_up(number); });
 }
 
@@ -156,8 +157,8 @@ void call_state::perform(locked lock, const call_step& step, place where) {
   }
   lock.unlock();
 
-  if (queue && step.next == call_step::move::finish) leave_queue(queue);
-  if (ended != nullptr) end_attempt(*ended, std::move(lease), step, where);
+  if (queue && step.next == call_step::move::finish) leave_queue(*client, queue);
+  if (ended != nullptr) end_attempt(*client, *ended, std::move(lease), step, where);
   if (step.attempt_ended) tell_listener(*client, step);
   if (step.reset) (void)client->reset(step.why);
   switch (step.next) {
@@ -169,27 +170,30 @@ void call_state::perform(locked lock, const call_step& step, place where) {
       break;
     case call_step::move::finish:
       client->call_ended(*this, tally);
-      if (time_->is_stopped()) break;  // nobody will run it
+      if (!client->may_post()) break;  // the handler is destroyed uncalled, as Asio's are
       std::move(done).post(client->executor(), step.error, std::move(history));
       break;
   }
 }
 
-void call_state::end_attempt(call_attempt& a,
+void call_state::end_attempt(const client_state& client,
+                             call_attempt& a,
                              lease_base lease,
                              const call_step& step,
                              place where) {
+  // Let go of here, since a strand must not outlive its context, and an attempt may.
+  const asio::any_io_executor executor = std::exchange(a.executor, {});
   if (!step.gave_up) {
     lease.end(step.how, step.why);
     return;
   }
   if (!a.started) return;  // goes back as it came
   a.taken = lease.take(step.how, step.why);
-  if (time_->is_stopped()) return;
+  if (!client.may_post()) return;
   if (where == place::on_connection) {
     cancel_operation(a);
   } else {
-    asio::post(a.executor, [self = shared_from_this(), &a] { self->cancel_operation(a); });
+    asio::post(executor, [self = shared_from_this(), &a] { self->cancel_operation(a); });
   }
 }
 
@@ -243,12 +247,12 @@ void call_state::wait_in_queue(client_state& client,
     queue_ = strand;
   } else if (machine_.is_finished()) {
     lock.unlock();
-    leave_queue(strand);
+    leave_queue(client, strand);
   }
 }
 
-void call_state::leave_queue(const asio::any_io_executor& strand) {
-  if (time_->is_stopped()) return;
+void call_state::leave_queue(const client_state& client, const asio::any_io_executor& strand) {
+  if (!client.may_post()) return;
   asio::post(strand, [self = shared_from_this()] {
     self->queue_signal_.emit(asio::cancellation_type::terminal);
   });

@@ -70,12 +70,16 @@ class call_state final : public std::enable_shared_from_this<call_state> {
   void run(std::uint32_t number);
 
   void perform(locked lock, const call_step& step, place where);
-  void end_attempt(call_attempt& a, lease_base lease, const call_step& step, place where);
+  void end_attempt(const client_state& client,
+                   call_attempt& a,
+                   lease_base lease,
+                   const call_step& step,
+                   place where);
   void cancel_operation(call_attempt& a);
   void tell_listener(const client_state& client, const call_step& step) const;
   void check_out(client_state& client, std::vector<tried_endpoint> tried, std::uint32_t number);
   void wait_in_queue(client_state& client, const checkout_options& options, std::uint32_t number);
-  void leave_queue(const boost::asio::any_io_executor& strand);
+  void leave_queue(const client_state& client, const boost::asio::any_io_executor& strand);
   void begin_attempt(lease_base lease);
 
   void follow_clock();

@@ -14,7 +14,7 @@ client_base::client_base(boost::asio::any_io_executor executor,
                          std::shared_ptr<connector> opener,
                          const client_options& options,
                          std::shared_ptr<scheduler> time)
-    : state_(std::make_shared<client_state>(
+    : state_(client_state::create(
           std::move(executor), std::move(names), t, std::move(opener), options, std::move(time))) {}
 
 client_base::client_base(client_base&&) noexcept = default;

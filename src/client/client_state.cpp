@@ -53,6 +53,18 @@ client_state::client_state(boost::asio::any_io_executor executor,
             std::move(opener),
             options_.pool) {}
 
+std::shared_ptr<client_state> client_state::create(boost::asio::any_io_executor executor,
+                                                   std::shared_ptr<discovery> names,
+                                                   const target& t,
+                                                   std::shared_ptr<connector> opener,
+                                                   const client_options& options,
+                                                   std::shared_ptr<scheduler> time) {
+  const auto made = std::make_shared<client_state>(
+      std::move(executor), std::move(names), t, std::move(opener), options, std::move(time));
+  on_context_end(made->executor_, made);
+  return made;
+}
+
 void client_state::start_call(std::unique_ptr<erased_operation> op,
                               const call_options& options,
                               completion<called> done) {
@@ -114,6 +126,11 @@ void client_state::close() {
   // Calls first: each closes its own connection, so that none hears of it from its pool.
   for (const auto& call : calls) call->stop(errc::closed);
   pool_.close();
+}
+
+void client_state::context_gone() noexcept {
+  context_gone_ = true;
+  close();
 }
 
 bool client_state::reset(error_code cause) { return pool_.reset(cause); }

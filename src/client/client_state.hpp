@@ -11,8 +11,10 @@
 
 #include "client/attempt_machine.hpp"
 #include "client/retry_budget.hpp"
+#include "dns/context_end.hpp"
 #include "watch/random_source.hpp"
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -35,8 +37,16 @@ struct call_tally {
 /// \par Lifetime Held by its client and by every call in flight. `close()` ends all calls, so that
 ///      the last reference goes with the client or with the last operation.
 class client_state final : public call_surroundings,
+                           public ends_with_context,
                            public std::enable_shared_from_this<client_state> {
  public:
+  [[nodiscard]] static std::shared_ptr<client_state> create(boost::asio::any_io_executor executor,
+                                                            std::shared_ptr<discovery> names,
+                                                            const target& t,
+                                                            std::shared_ptr<connector> opener,
+                                                            const client_options& options,
+                                                            std::shared_ptr<scheduler> time);
+  /// Use `create`.
   client_state(boost::asio::any_io_executor executor,
                std::shared_ptr<discovery> names,
                const target& t,
@@ -48,6 +58,10 @@ class client_state final : public call_surroundings,
                   const call_options& options,
                   completion<called> done);
   void close();
+  /// Ends all calls as `close()` does, but calls nobody.
+  void context_gone() noexcept override;
+  /// False once the executor is being destroyed.
+  [[nodiscard]] bool may_post() const noexcept { return !context_gone_ && !time_->is_stopped(); }
   bool reset(error_code cause);
   [[nodiscard]] client_counters counters() const;
 
@@ -71,6 +85,7 @@ class client_state final : public call_surroundings,
   const std::shared_ptr<scheduler> time_;
   const time_point started_;
 
+  std::atomic<bool> context_gone_{false};
   mutable std::mutex mutex_;
   bool closed_ = false;
   call_state* calls_ = nullptr;  // in flight, linked through themselves; each holds itself

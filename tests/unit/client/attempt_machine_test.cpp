@@ -208,6 +208,16 @@ TEST_F(AttemptMachine, ACheckoutThatLastsUntilTheDeadlineEndsTheCallWithThePools
   EXPECT_EQ(s.error, errc::unresolved);
 }
 
+TEST_F(AttemptMachine, AWaitThatLastsUntilTheDeadlineEndsWithWhatMadeItNecessary) {
+  (void)start();
+  (void)machine().checkout_failed(refused, around, now);
+  now += 10s;
+  const call_step s = machine().checkout_failed(errc::checkout_timeout, around, now);
+  EXPECT_EQ(s.next, move::finish);
+  EXPECT_EQ(s.error, refused);
+  EXPECT_EQ(machine().history().attempts.at(1).error, errc::checkout_timeout);
+}
+
 TEST_F(AttemptMachine, ADrainedLeaseIsRetriedWhenSafeAndBlamesNobody) {
   terms.idempotent = true;
   (void)start();

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the end of a lease says about its connection and its endpoint.
+
+#include "pool_world.hpp"
+
+namespace redial::testing {
+namespace {
+
+struct Failure : PoolWorld {
+  /// Three connections to one endpoint, one of them leased.
+  scripted_lease one_of_three() {
+    start({"10.0.0.1"});
+    auto all = take(3);
+    return std::move(all[0]);
+  }
+};
+
+TEST_F(Failure, AResetDropsTheIdleOnesOfTheEndpointAndIsEvidence) {
+  auto l = one_of_three();
+  l.end(lease_end::reset, boost::asio::error::connection_reset);
+  sim.settle();
+  EXPECT_EQ(open_now(), 0U);
+  EXPECT_EQ(closed_for(close_reason::endpoint_failed), 2U);
+  EXPECT_EQ(closed_for(close_reason::error), 1U);
+  ASSERT_EQ(feed->count(endpoint_outcome::connection_reset), 1U);
+  EXPECT_TRUE(feed->reports.back().last_usable);
+}
+
+TEST_F(Failure, OtherEndpointsKeepTheirs) {
+  start({"10.0.0.1", "10.0.0.2"});
+  auto l = take();
+  const auto where = l.where();
+  l.end(lease_end::reset);
+  sim.settle();
+  EXPECT_EQ(net->counts(where).open, 0U);
+  EXPECT_EQ(open_now(), 1U);
+  EXPECT_FALSE(feed->reports.back().last_usable);
+}
+
+TEST_F(Failure, ATimeoutProvesNothingButAsksForARefresh) {
+  auto l = one_of_three();
+  l.end(lease_end::timed_out);
+  sim.settle();
+  EXPECT_EQ(feed->count(endpoint_outcome::timed_out), 1U);
+  EXPECT_EQ(open_now(), 0U);
+}
+
+TEST_F(Failure, AnyOtherFailureDropsTheIdleOnesAndAsksForARefresh) {
+  auto l = one_of_three();
+  l.end(lease_end::failed);
+  sim.settle();
+  EXPECT_EQ(feed->refreshes, 1);
+  EXPECT_EQ(open_now(), 0U);
+}
+
+TEST_F(Failure, VerdictsCloseOneConnectionAndForceARefresh) {
+  auto l = one_of_three();
+  l.moved();
+  auto second = take();
+  second.poison();
+  sim.settle();
+  EXPECT_EQ(feed->count(endpoint_outcome::moved), 2U);
+  EXPECT_EQ(open_now(), 1U);
+  EXPECT_EQ(closed_for(close_reason::moved), 1U);
+  EXPECT_EQ(closed_for(close_reason::poisoned), 1U);
+}
+
+TEST_F(Failure, SpentIsNobodysFault) {
+  auto l = one_of_three();
+  const auto before = feed->reports.size();
+  l.end(lease_end::spent);
+  sim.settle();
+  EXPECT_EQ(open_now(), 2U);
+  EXPECT_EQ(feed->reports.size(), before);
+  EXPECT_EQ(closed_for(close_reason::spent), 1U);
+}
+
+TEST_F(Failure, Fault102_ALocalFaultIsNotCharged) {
+  auto l = one_of_three();
+  const auto before = feed->reports.size();
+  l.end(lease_end::failed, make_error_code(boost::system::errc::no_buffer_space));
+  sim.settle();
+  EXPECT_EQ(open_now(), 2U);
+  EXPECT_EQ(feed->reports.size(), before);
+  EXPECT_EQ(feed->refreshes, 0);
+}
+
+TEST_F(Failure, ARetryOnTheSameEndpointGetsAConnectionOpenedAfterwards) {
+  auto l = one_of_three();
+  const tried_endpoint tried{l.endpoint_id(), sim.now()};
+  l.end(lease_end::reset);
+  const auto w = checkout(1s, {tried});
+  sim.settle();
+  ASSERT_TRUE(w->leased());
+  EXPECT_FALSE(w->lease.is_reused());
+  EXPECT_EQ(opened_ever(), 4U);
+}
+
+TEST_F(Failure, TheConnectionMayBeTakenAlong) {
+  auto l = one_of_three();
+  auto* raw = &*l;
+  auto taken = l.base().take(lease_end::timed_out, {});
+  sim.settle();
+  EXPECT_FALSE(l);
+  EXPECT_EQ(taken.get(), raw);
+  EXPECT_EQ(open_now(), 1U);  // not closed by the pool
+  EXPECT_EQ(pool->gauges().leased, 0U);
+  taken->close();
+}
+
+TEST_F(Failure, ALeaseThatEndsTwiceEndsOnce) {
+  auto l = one_of_three();
+  l.end(lease_end::spent);
+  l.end(lease_end::reset);
+  l = {};
+  EXPECT_EQ(feed->count(endpoint_outcome::connection_reset), 0U);
+}
+
+TEST_F(Failure, SuccessesAreReported) {
+  start({"10.0.0.1", "10.0.0.2"});
+  EXPECT_EQ(feed->count(endpoint_outcome::connected), 2U);
+}
+
+}  // namespace
+}  // namespace redial::testing

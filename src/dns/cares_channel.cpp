@@ -8,10 +8,13 @@
 //   - resolv.conf is read by us (nameserver.hpp): versions differ in what they make of it, 1.18.1
 //     reads before the start of a line with a NUL byte, and its options (rotate, ndots, search)
 //     must not change what we ask.
-//   - 1.18.1 gives ECONNREFUSED without bytes for SERVFAIL, REFUSED and NOTIMP too, and, from
-//   inside
-//     ares_query, for EMFILE.
+//   - 1.18.1 gives ECONNREFUSED without bytes for SERVFAIL, REFUSED and NOTIMP too; and for EMFILE,
+//     from inside ares_query.
+//   - Giving flags takes EDNS away, which is on by default from 1.22: put back there. Older
+//     versions keep their default, off.
+#ifndef CARES_NO_DEPRECATED
 #define CARES_NO_DEPRECATED
+#endif
 #include "dns/cares_channel.hpp"
 
 #include <ares.h>
@@ -123,6 +126,9 @@ std::string csv_of(const std::vector<nameserver>& servers) {
 
 int set_options(ares_options& options, duration try_timeout) {
   options.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES;
+#if ARES_VERSION >= 0x011600
+  options.flags |= ARES_FLAG_EDNS;
+#endif
   options.timeout = static_cast<int>(
       std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::milliseconds>(try_timeout).count()));
   options.tries = tries;

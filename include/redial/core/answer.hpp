@@ -56,7 +56,7 @@ struct answer {
   std::vector<address> addresses;
   /// For `records` the minimum over the CNAME chain and the records; a TTL with the top bit set is
   /// 0 (RFC 2181 §8). For `no_data` and `name_not_found` the negative TTL, min(SOA TTL, SOA
-  /// minimum) (RFC 2308 §5), or 0 without an SOA. Uncapped.
+  /// minimum) (RFC 2308 §5) but no longer than the CNAME chain; 0 without an SOA. Uncapped.
   std::chrono::seconds ttl{0};
   /// The original code: of c-ares, the system, or ours. Clear for `records`.
   error_code error;

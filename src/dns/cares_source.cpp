@@ -258,8 +258,15 @@ void cares_source_state::consider_rebuild(time_point now) {
 
 void cares_source_state::retire_current() { retired_.push_back(std::exchange(current_, nullptr)); }
 
+// Questions past their deadline are not waited for, but c-ares goes on with them, each perhaps with
+// a socket of its own.
+bool cares_source_state::is_full() const noexcept {
+  return in_flight_ >= options_.max_in_flight ||
+         (current_ && current_->open_queries() >= 2 * options_.max_in_flight);
+}
+
 void cares_source_state::pump() {
-  while (in_flight_ < options_.max_in_flight && !waiting_.empty()) {
+  while (!is_full() && !waiting_.empty()) {
     const auto at = ops_.find(waiting_.front());
     if (at == ops_.end()) {  // met its deadline in the queue
       waiting_.pop_front();

@@ -56,6 +56,7 @@ class cares_source_state final : public ends_with_context,
   void time_out(time_point now);
   void abandon(const channel_ptr& c);
   void pump();
+  [[nodiscard]] bool is_full() const noexcept;
   [[nodiscard]] bool have_channel();
   [[nodiscard]] bool build(error_code& why);
   void consider_rebuild(time_point now);

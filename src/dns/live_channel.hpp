@@ -50,6 +50,8 @@ class live_channel final : public channel_observer,
   [[nodiscard]] std::vector<channel_result> take_finished();
   /// Once it is not `none`, nothing more will come.
   [[nodiscard]] channel_fault fault() const noexcept { return fault_; }
+  /// Questions that c-ares still works on, also those nobody waits for any more.
+  [[nodiscard]] std::size_t open_queries() const noexcept { return channel_->outstanding(); }
 
   /// The owner's: how many questions wait for this channel.
   std::size_t questions = 0;

@@ -75,6 +75,21 @@ TEST_F(DnsSourceLife, Fault82_SilenceEndsInTimeoutsAndARebuild) {
   EXPECT_EQ(got.outcome, answer_outcome::records);
 }
 
+TEST_F(DnsSourceLife, Fault82_ImpatienceDoesNotPileUpSockets) {
+  dns.silence(true);
+  auto o = options(10ms);
+  o.max_in_flight = 8;
+  dns_client client{o};
+  const auto before = open_descriptors();
+  for (int i = 0; i < 100; ++i) {
+    std::vector<answers_ptr> batch;
+    for (int k = 0; k < 8; ++k) batch.push_back(client.start("api.test"));
+    for (const auto& got : batch) client.wait_for(got);
+    // Twice the cap on a channel, and a retired channel beside the current one.
+    ASSERT_LE(open_descriptors(), before + 4 * 8);
+  }
+}
+
 TEST_F(DnsSourceLife, Fault84_StoppedServerIsRefusedAndComesBack) {
   dns_client client{options()};
   EXPECT_EQ(client.ask("api.test").outcome, answer_outcome::records);
@@ -175,7 +190,7 @@ TEST_F(DnsSourceLife, CloseEndsEveryQuestionOnce) {
       EXPECT_EQ(got->front().error, errc::closed);
     }
   }
-  EXPECT_EQ(open_descriptors(), before);
+  EXPECT_TRUE(descriptors_become(before));
 }
 
 TEST_F(DnsSourceLife, DestroyingEndsEveryQuestionOnce) {
@@ -203,7 +218,7 @@ TEST_F(DnsSourceLife, Fault127_ContextDestroyedFirst) {
       EXPECT_EQ(got.use_count(), 1) << "the handler was not destroyed";
     }
   }
-  EXPECT_EQ(open_descriptors(), before);
+  EXPECT_TRUE(descriptors_become(before));
 }
 
 TEST_F(DnsSourceLife, Fault127_SourceDestroyedThenContextWithoutRunning) {
@@ -215,7 +230,7 @@ TEST_F(DnsSourceLife, Fault127_SourceDestroyedThenContextWithoutRunning) {
     client.destroy_context();
     for (const auto& got : all) EXPECT_THAT(*got, IsEmpty());
   }
-  EXPECT_EQ(open_descriptors(), before);
+  EXPECT_TRUE(descriptors_become(before));
 }
 
 TEST_F(DnsSourceLife, Fault129_HandlersMayDoAnything) {

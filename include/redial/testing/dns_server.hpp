@@ -103,6 +103,7 @@ class dns_server {
   /// \throws boost::system::system_error when somebody else took the port meanwhile.
   void start();
   /// Runs `change` on the server's thread at `offset` from construction, or soon if that is past.
+  /// It must not throw.
   void at(duration offset, std::function<void(dns_server&)> change);
 
   // What was asked.

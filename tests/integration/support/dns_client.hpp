@@ -18,6 +18,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace redial::testing {
@@ -26,6 +27,17 @@ namespace redial::testing {
 inline std::ptrdiff_t open_descriptors() {
   using entry = std::filesystem::directory_iterator;
   return std::distance(entry{"/dev/fd"}, entry{});
+}
+
+/// False when they do not become `count` in 30 s. The server in this process closes its side of a
+/// TCP connection on its own thread, soon after ours.
+inline bool descriptors_become(std::ptrdiff_t count) {
+  const auto limit = clock::now() + std::chrono::seconds{30};
+  while (open_descriptors() != count) {
+    if (clock::now() > limit) return false;
+    std::this_thread::yield();
+  }
+  return true;
 }
 
 inline question make_question(std::string name, record_type type = record_type::a) {

@@ -136,7 +136,7 @@ void churn_world::publish() {
 }
 
 void churn_world::schedule_call() {
-  sim_.after(between(100ms, 1900ms), [this] {
+  sim_.after(between(200ms, 3800ms), [this] {
     if (sim_.now() >= end_) return;
     call();
     schedule_call();

@@ -90,6 +90,11 @@ class pool_core {
               std::shared_ptr<pooled_connection> connection,
               time_point now,
               pool_actions& out);
+  /// For an endpoint or a pool that is gone, or after `connect_timeout`.
+  void opened_too_late(const endpoint& where,
+                       std::uint64_t number,
+                       std::shared_ptr<pooled_connection> connection,
+                       pool_actions& out);
   void open_failed(pool_slot& s, const error_code& why, time_point now, pool_actions& out);
   /// An idle connection stirred. True: it is `checking` now, ask it.
   [[nodiscard]] bool stirred(pool_slot& s) noexcept;

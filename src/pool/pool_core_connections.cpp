@@ -177,6 +177,17 @@ void pool_core::opened(pool_slot& s,
   pump(now, out);
 }
 
+void pool_core::opened_too_late(const endpoint& where,
+                                std::uint64_t number,
+                                std::shared_ptr<pooled_connection> connection,
+                                pool_actions& out) {
+  ++counters_.opened;
+  ++counters_.closed;
+  tell(out,
+       connection_news{where, number, connection_change::closed, close_reason::abandoned, {}, {}});
+  out.to_close.push_back(std::move(connection));
+}
+
 void pool_core::open_failed(pool_slot& s,
                             const error_code& why,
                             time_point now,

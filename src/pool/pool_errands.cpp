@@ -131,12 +131,7 @@ void pool_state::on_opened(pool_slot& s,
     const bool expected = s.number == number && s.state == slot_state::opening;
     if (!expected) {
       if (opened == nullptr) return;
-      // Too late: for an endpoint or a pool that is gone, or after `connect_timeout`.
-      if (options_.listener != nullptr) {
-        out.news.push_back(connection_news{
-            where, number, connection_change::closed, close_reason::abandoned, {}, {}});
-      }
-      out.to_close.push_back(std::move(opened));
+      core_.opened_too_late(where, number, std::move(opened), out);
       return;
     }
     finished = std::move(s.operation);

@@ -133,7 +133,6 @@ TEST_F(Drain, Fault114_ALateConnectDoesNotReviveTheFormerLife) {
   net->hang(ep("10.0.0.1"));
   dns({"10.0.0.1", "10.0.0.2"});
   sim.advance(100ms);
-  late_ = 1;
   EXPECT_EQ(net->counts(ep("10.0.0.1")).opened, 1U);
   EXPECT_EQ(net->counts(ep("10.0.0.1")).open, 0U);
   EXPECT_EQ(told(endpoint_change::active, "10.0.0.1"), 0U);

@@ -39,7 +39,8 @@ endfunction()
 # to `redial`. A layer without sources is an interface library, so that naming it works.
 function(redial_add_layer layer)
   file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${layer}/*.cpp")
-  file(GLOB headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/include/redial/${layer}/*.hpp")
+  file(GLOB headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/include/redial/${layer}/*.hpp"
+    "${PROJECT_SOURCE_DIR}/include/redial/${layer}/impl/*.hpp")
   if(headers)
     target_sources(redial PUBLIC FILE_SET HEADERS
       BASE_DIRS "${PROJECT_SOURCE_DIR}/include" FILES ${headers})

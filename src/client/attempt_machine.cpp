@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Sources: src/DESIGN.md, "Calls".
-//
 // Constants: an automatic attempt timeout is half of the time left, at least 50 ms: below that a
 // round trip within a region plus TLS does not fit, and a retry would only add load.
 //

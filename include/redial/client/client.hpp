@@ -101,18 +101,27 @@ class basic_client {
         std::move(operation),
         std::move(options));
   }
+  template <class Operation, class Token>
+  auto async_call(Operation operation, Token&& token) {
+    return async_call(std::move(operation), call_options{}, std::forward<Token>(token));
+  }
 
   /// Checks a connection out without retries. See `basic_pool`.
   template <class Token>
   auto async_checkout(checkout_options options, Token&& token) {
     return boost::asio::async_initiate<Token, void(error_code, lease<Connection>)>(
         [](auto handler, detail::pool_base* pool, checkout_options o) {
-          pool->start_checkout(std::move(o),
-                               detail::typed_checkout<Connection>(std::move(handler)));
+          pool->start_checkout(
+              std::move(o),
+              detail::typed_checkout<Connection>(std::move(handler), pool->executor()));
         },
         token,
         &base_.pool(),
         std::move(options));
+  }
+  template <class Token>
+  auto async_checkout(Token&& token) {
+    return async_checkout(checkout_options{}, std::forward<Token>(token));
   }
 
   /// Replaces all connections by new ones, at most once per `pool_options::min_reset_interval`.

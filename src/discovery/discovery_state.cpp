@@ -11,6 +11,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <random>
 #include <utility>
 #include <vector>
@@ -114,12 +115,20 @@ void discovery_state::attach(const std::shared_ptr<subscription_state>& subscrib
 void discovery_state::detach(std::shared_ptr<subscription_state> subscriber) noexcept {
   try {
     post([subscriber = std::move(subscriber)](discovery_state& self) {
-      if (const auto name = self.find(subscriber->name())) name->remove(subscriber);
+      self.remove(subscriber);
       self.forget_old_names();
     });
   } catch (...) {
     // No memory for the message: the name goes on being refreshed until the discovery is closed.
   }
+}
+
+void discovery_state::remove(const std::shared_ptr<subscription_state>& subscriber) {
+  const auto name = find(subscriber->name());
+  if (!name) return;
+  name->remove(subscriber);
+  if (name->has_subscribers()) return;
+  forget_at_ = std::min(forget_at_, after(name->alone_since(), watch_.ttl_cap));
 }
 
 void discovery_state::report(const std::string& name,
@@ -151,9 +160,15 @@ std::shared_ptr<watched_name> discovery_state::find(const std::string& name) con
 
 void discovery_state::forget_old_names() {
   const time_point now = around_->time->now();
+  if (now < forget_at_) return;
+  forget_at_ = time_point::max();
   std::erase_if(names_, [&](const auto& entry) {
     const watched_name& name = *entry.second;
-    return !name.has_subscribers() && now >= after(name.alone_since(), watch_.ttl_cap);
+    if (name.has_subscribers()) return false;
+    const time_point old_at = after(name.alone_since(), watch_.ttl_cap);
+    if (now >= old_at) return true;
+    forget_at_ = std::min(forget_at_, old_at);
+    return false;
   });
 }
 

@@ -63,6 +63,7 @@ class discovery_state final : public ends_with_context,
 
   // On the strand.
   void attach(const std::shared_ptr<subscription_state>& subscriber);
+  void remove(const std::shared_ptr<subscription_state>& subscriber);
   [[nodiscard]] std::shared_ptr<watched_name> find(const std::string& name) const;
   void forget_old_names();
   void check_for_sleep();
@@ -73,6 +74,7 @@ class discovery_state final : public ends_with_context,
   const std::shared_ptr<name_surroundings> around_;
   suspend_detector suspend_;
   std::map<std::string, std::shared_ptr<watched_name>> names_;
+  time_point forget_at_ = time_point::max();  // no name is old enough before this
   bool shut_ = false;
   std::atomic<bool> closing_{false};
 };

@@ -15,7 +15,8 @@ constexpr duration latest_after_expiry = std::chrono::milliseconds{500};
 }
 
 duration effective_ttl(std::chrono::seconds ttl, const watch_options& options) noexcept {
-  // Compared in seconds: a TTL of centuries does not fit a duration.
+  // Compared in seconds: a TTL of centuries does not fit a duration, in either direction.
+  if (ttl <= std::chrono::seconds{0}) return options.ttl_floor;
   if (ttl >= std::chrono::ceil<std::chrono::seconds>(options.ttl_cap)) return options.ttl_cap;
   return std::clamp<duration>(ttl, options.ttl_floor, options.ttl_cap);
 }

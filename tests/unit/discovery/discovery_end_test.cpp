@@ -6,6 +6,7 @@
 #include <redial/net/asio_scheduler.hpp>
 
 #include "discovery_world.hpp"
+#include "ports/timer_queue.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -196,6 +197,38 @@ TEST(DiscoveryEnd, TheExecutorMayGoWithEverythingQueued) {
   d.reset();
   sub->cancel();
   io.reset();
+}
+
+// Fires timers when told to, however early.
+class early_scheduler : public scheduler {
+ public:
+  explicit early_scheduler(std::shared_ptr<scheduler> real) : real_(std::move(real)) {}
+  time_point now() const noexcept override { return real_->now(); }
+  void arm(timer& t, time_point when) override {
+    last = &t;
+    real_->arm(t, when);
+  }
+  void disarm(timer& t) noexcept override { real_->disarm(t); }
+
+  timer* last = nullptr;
+
+ private:
+  std::shared_ptr<scheduler> real_;
+};
+
+TEST(DiscoveryEnd, Fault122_ATimerThatFiredBeforeItWasMovedDoesNothing) {
+  discovery_world w;
+  w.dns.set("api.test", {"10.0.0.1"});
+  const auto time = std::make_shared<early_scheduler>(w.sim.time());
+  const auto d = discovery::create(w.sim.executor(), w.options, w.dns.share(), time);
+  reader r(*d, "http://api.test", w.sim.executor());
+  w.sim.advance(1s);
+  ASSERT_NE(time->last, nullptr);
+  detail::timer_queue::fire(*time->last);
+  w.sim.settle();
+  EXPECT_EQ(w.dns.times_asked("api.test"), 2U);
+  w.sim.advance(10s);
+  EXPECT_EQ(w.dns.times_asked("api.test"), 4U) << "and its own time comes all the same";
 }
 
 // A listener that does to the discovery what it must not mind.

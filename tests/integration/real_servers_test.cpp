@@ -4,6 +4,7 @@
 
 #include <redial/discovery/discovery.hpp>
 #include <redial/http/http_client.hpp>
+#include <redial/testing/certificates.hpp>
 
 #include "support/dns_servers.hpp"
 #include "support/event_wait.hpp"
@@ -185,6 +186,62 @@ TEST(RealServers, OneOfTwoBackendsDownFailsNoRequest) {
   ASSERT_TRUE(run_until(io, [&] { return client.connection_gauges().endpoints_active == 2; }));
   first.stop();
   for (int i = 0; i < 30; ++i) EXPECT_EQ(get(io, client).text(), "127.0.0.3\n");
+}
+
+struct https_world {
+  explicit https_world(const std::vector<std::string>& certificate_names) {
+    const auto files = authority.issue_for(certificate_names);
+    nginx_options o;
+    o.addresses = {"127.0.0.2", "127.0.0.3"};
+    o.certificate = files.certificate;
+    o.private_key = files.private_key;
+    nginx = std::make_unique<nginx_server>(o);
+    http.tls.ca_file = authority.ca_file();
+  }
+
+  [[nodiscard]] std::string url() const {
+    return "https://api.test:" + std::to_string(nginx->port());
+  }
+
+  redial::testing::certificate_authority authority;
+  std::unique_ptr<nginx_server> nginx;
+  knot_server knot{{"api 60 A 127.0.0.2", "api 60 A 127.0.0.3"}};
+  boost::asio::io_context io;
+  redial::http_options http;
+};
+
+TEST(RealServers, HttpsIsVerifiedAgainstTheNameAndFollowsIt) {
+  REDIAL_NEEDS(knot_server, "knot");
+  REDIAL_NEEDS(nginx_server, "nginx-light");
+  https_world w({"api.test"});
+  redial::http_client client(
+      w.io.get_executor(), discovery_at(w.io, w.knot.address(), one_second()), w.url(), w.http);
+  EXPECT_FALSE(get(w.io, client).error);
+  ASSERT_TRUE(run_until(w.io, [&] { return client.connection_gauges().endpoints_active == 2; }));
+  w.knot.set_addresses("api", 60, {"127.0.0.3"});
+  ASSERT_TRUE(run_until(w.io, [&] { return client.connection_gauges().endpoints_active == 1; }));
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(get(w.io, client).text(), "127.0.0.3\n");
+}
+
+TEST(RealServers, AWrongCertificateIsRefusedAndNoRequestIsSent) {
+  REDIAL_NEEDS(knot_server, "knot");
+  REDIAL_NEEDS(nginx_server, "nginx-light");
+  https_world w({"other.test"});
+  redial::http_client client(
+      w.io.get_executor(), discovery_at(w.io, w.knot.address()), w.url(), w.http);
+  EXPECT_EQ(get(w.io, client).error, redial::errc::tls_name_mismatch);
+  EXPECT_EQ(client.connection_counters().opened, 0U);
+}
+
+TEST(RealServers, AnUnknownAuthorityIsRefused) {
+  REDIAL_NEEDS(knot_server, "knot");
+  REDIAL_NEEDS(nginx_server, "nginx-light");
+  https_world w({"api.test"});
+  w.http.tls.ca_file.clear();  // the system's store does not know ours
+  redial::http_client client(
+      w.io.get_executor(), discovery_at(w.io, w.knot.address()), w.url(), w.http);
+  EXPECT_TRUE(get(w.io, client).error);
+  EXPECT_EQ(client.connection_counters().opened, 0U);
 }
 
 /// Counts the answers that did not hold an address, and remembers their TTLs.

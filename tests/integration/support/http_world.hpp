@@ -33,7 +33,10 @@ class HttpWorld : public ::testing::Test {
     options.client.retry.delay = 1ms;
     options.client.pool.seed = 1;
   }
-  ~HttpWorld() override {
+  ~HttpWorld() override { shut_down(); }
+
+  /// Ends everything and runs what is left.
+  void shut_down() {
     client.reset();
     server.close();
     other.close();

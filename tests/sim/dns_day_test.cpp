@@ -143,7 +143,7 @@ class dns_day {
   simulation sim_;
   scripted_dns dns_;
   std::shared_ptr<discovery> names_;
-  std::vector<witness> witnesses_ = std::vector<witness>(3);
+  std::vector<witness> witnesses_ = std::vector<witness>(2);
   std::vector<subscription> subscriptions_;
 };
 
@@ -154,8 +154,8 @@ TEST(DnsDay, ADayOfChurn) {
   EXPECT_LE(day.timers(), 16U) << "one per name, and those of the script";
   // The bound on our own rate: at TTL 0 one question per second, family and name, forced ones
   // apart.
-  EXPECT_LE(day.counters().queries, 3U * 2U * 86400U);
-  EXPECT_GE(day.counters().queries, 3U * 2U * 86400U / 20U);
+  EXPECT_LE(day.counters().queries, 2U * 2U * 86400U);
+  EXPECT_GE(day.counters().queries, 2U * 2U * 86400U / 20U);
   day.heal_and_check();
   EXPECT_TRUE(day.ends_cleanly());
 }

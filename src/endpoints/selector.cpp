@@ -22,6 +22,7 @@ void selector::admit(endpoint_entry& e) {
 void selector::remove(endpoint_entry& e) noexcept {
   BOOST_ASSERT(e.is_usable());
   if (e.with_idle_at != endpoint_entry::nowhere) lost_idle(e);
+  if (starved_ == &e) starved_ = nullptr;
   endpoint_entry* last = usable_.back();
   usable_[e.usable_at] = last;
   last->usable_at = e.usable_at;

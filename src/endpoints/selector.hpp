@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace redial::detail {
@@ -44,10 +45,18 @@ class selector {
     const auto two = random_.two_below(all);
     endpoint_entry* a = usable_[two.first];
     endpoint_entry* b = usable_[two.second];
-    if (a->idle != 0) return b->idle != 0 && b->leases < a->leases ? b : a;
-    if (b->idle != 0) return b;
+    if (a->idle == 0) std::swap(a, b);
+    if (b->connections == 0) starved_ = b;
+    if (b->idle != 0) return b->leases < a->leases ? b : a;
+    if (a->idle != 0) return a;
     return with_idle_[random_.below(idle)];
   }
+
+  /// An endpoint that `pick_idle` would have liked and that has no connection at all. As long as
+  /// others have idle ones nobody would ever connect to it again, so the pool does, for the next
+  /// caller. Null when there is none; asking forgets it.
+  [[nodiscard]] endpoint_entry* take_starved() noexcept { return std::exchange(starved_, nullptr); }
+  [[nodiscard]] bool is_starving() const noexcept { return starved_ != nullptr; }
 
   /// The same among those that `accepts(const endpoint_entry&)`; looks at all of them if it must.
   template <class Accepts>
@@ -73,6 +82,7 @@ class selector {
 
   std::vector<endpoint_entry*> usable_;
   std::vector<endpoint_entry*> with_idle_;
+  endpoint_entry* starved_ = nullptr;
   fast_random random_;
 };
 

@@ -34,6 +34,17 @@ boost::system::result<lease_base> pool_state::try_checkout(
   return checked(s, &options);
 }
 
+void pool_state::look_after(pool_slot& s) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!core_.is_short_of_spares(s) && !core_.table().choice().is_starving()) return;
+  }
+  step([&](time_point now, pool_actions& out) {
+    core_.feed_starved(now, out);
+    if (core_.is_short_of_spares(s)) core_.refill(now, out);
+  });
+}
+
 // The rarer part: connections that must be asked whether they are alive, and spares to replace.
 boost::system::result<lease_base> pool_state::checked(pool_slot* s,
                                                       const checkout_options* options) noexcept {
@@ -49,11 +60,7 @@ boost::system::result<lease_base> pool_state::checked(pool_slot* s,
     s = next;
   }
   lease_base found(*this, *s);
-  if (options_.min_idle > 0) {
-    step([&](time_point now, pool_actions& out) {
-      if (core_.is_short_of_spares(*s)) core_.refill(now, out);
-    });
-  }
+  look_after(*s);
   return found;
 }
 

@@ -51,7 +51,7 @@ class pool_core {
   }
   /// More is to be done after taking it than to lend it.
   [[nodiscard]] bool needs_attention(const pool_slot& s) const noexcept {
-    return needs_check(s) || is_short_of_spares(s);
+    return needs_check(s) || is_short_of_spares(s) || table_.choice().is_starving();
   }
   [[nodiscard]] bool has_rested_too_long(const pool_slot& s, time_point now) const noexcept {
     return now - s.idle_since > options_.idle_check_after;
@@ -76,6 +76,8 @@ class pool_core {
     return s.home->idle < options_.min_idle && !eager_;
   }
   void refill(time_point now, pool_actions& out);
+  /// Connects to an endpoint that calls would go to if it had a connection.
+  void feed_starved(time_point now, pool_actions& out);
   /// Why `take_idle` found nothing.
   [[nodiscard]] error_code why_nothing() const noexcept;
   /// A lease is over, however.

@@ -13,11 +13,13 @@
 // - A connect that takes longer than `warm_stagger` covers nobody any more, provided that another
 //   endpoint can be tried: a silent address must not hold callers for `connect_timeout` (RFC 8305
 //   §5, fault 97). With one endpoint only, a second connect beside a slow one would gain nothing.
+// - An endpoint that lost its last connection gets a new one when a call would have gone there; the
+//   call itself takes an idle one elsewhere. Otherwise a restarted backend would stay without load
+//   until all others are busy, and a dead one would not be noticed.
 // - At the total limit, an idle connection that nobody waiting wants makes room for one that is
 //   needed: the first of a new endpoint, of a reset, or one to an untried endpoint.
 // - At most `max_warming` connections are opened without demand at once, so that a mass drain is
-// not
-//   followed by a rush (fault 148).
+//   not followed by a rush (fault 148).
 
 namespace redial::detail {
 
@@ -201,6 +203,14 @@ void pool_core::note_backoff(time_point now) noexcept {
 void pool_core::refill(time_point now, pool_actions& out) {
   refill_ = true;
   pump(now, out);
+}
+
+// One that failed backs off; a departed one is about to go.
+void pool_core::feed_starved(time_point now, pool_actions& out) {
+  endpoint_entry* e = table_.choice().take_starved();
+  if (closed_ || e == nullptr || e->has_departed() || e->connections != 0) return;
+  if (!is_connectable(*e, now) || !has_room()) return;
+  start_opening(*e, opening_for::demand, now, out);
 }
 
 // Connections back from `checking` would be missed by the count, so it waits for them.

@@ -97,6 +97,7 @@ class pool_state final : public std::enable_shared_from_this<pool_state> {
   void close_connection(std::shared_ptr<pooled_connection> c);
   void cancel_lease(const pool_actions::cancelled_lease& c);
   [[nodiscard]] bool is_dead(pool_slot& s) noexcept;
+  void look_after(pool_slot& s);
   boost::system::result<lease_base> checked(pool_slot* s, const checkout_options* options) noexcept;
   [[nodiscard]] bool may_post() const noexcept;
 

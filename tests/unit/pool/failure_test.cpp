@@ -116,6 +116,24 @@ TEST_F(Failure, ALeaseThatEndsTwiceEndsOnce) {
   EXPECT_EQ(feed->count(endpoint_outcome::connection_reset), 0U);
 }
 
+TEST_F(Failure, ABackendThatRestartsGetsItsShareAgain) {
+  start({"10.0.0.1", "10.0.0.2"});
+  sim.advance(1s);
+  net->refuse(ep("10.0.0.1"));
+  net->hang_up(ep("10.0.0.1"));
+  sim.settle();
+  ASSERT_EQ(open_now(), 1U);
+
+  // Calls go to the other one, which always has an idle connection; one of them has this one tried.
+  for (int i = 0; i < 20; ++i) (void)take();
+  EXPECT_EQ(feed->count(endpoint_outcome::connect_refused), 1U) << "backs off, asks for a refresh";
+  net->accept(ep("10.0.0.1"));
+  sim.advance(1s);
+  for (int i = 0; i < 20; ++i) (void)take();
+  EXPECT_EQ(net->counts(ep("10.0.0.1")).open, 1U);
+  EXPECT_EQ(net->counts(ep("10.0.0.2")).open, 1U);
+}
+
 TEST_F(Failure, SuccessesAreReported) {
   start({"10.0.0.1", "10.0.0.2"});
   EXPECT_EQ(feed->count(endpoint_outcome::connected), 2U);

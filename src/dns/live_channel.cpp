@@ -3,11 +3,22 @@
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
+#include <sys/socket.h>
 
 #include <utility>
 
 namespace redial::detail {
 namespace asio = boost::asio;
+
+namespace {
+
+bool is_stream(int fd) noexcept {
+  int type = 0;
+  socklen_t size = sizeof type;
+  return ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
+}
+
+}  // namespace
 
 // A socket of c-ares, which opens and closes it. Asio only waits.
 struct live_channel::watched {
@@ -25,6 +36,7 @@ struct live_channel::watched {
   asio::posix::stream_descriptor descriptor;
   int fd = -1;
   bool dead = false;
+  bool is_stream = false;
   bool wants[2] = {false, false};    // to read, to write
   bool waiting[2] = {false, false};  // for which a wait is under way
   spin_guard spin;
@@ -87,6 +99,7 @@ live_channel::watched_ptr live_channel::start_watching(int fd) {
   w->descriptor.assign(fd, ec);
   if (ec) return nullptr;
   w->fd = fd;
+  w->is_stream = is_stream(fd);
   watched_.emplace(fd, w);
   return w;
 }
@@ -111,7 +124,9 @@ void live_channel::wait(const watched_ptr& w, bool for_write) {
 void live_channel::ready(const watched_ptr& w, bool for_write) {
   if (fault_ != channel_fault::none) return;
   if (!w->wants[for_write]) return;
-  if (w->spin.ready(clock::now())) return fail(channel_fault::spin);
+  // Streams only: datagrams are used up by reading, and a flood of false ones must not cost the
+  // channel.
+  if (w->is_stream && w->spin.ready(clock::now())) return fail(channel_fault::spin);
   channel_->process(w->fd, !for_write, for_write);
   if (!w->dead) arm(w);
   after_step();

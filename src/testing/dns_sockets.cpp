@@ -14,7 +14,7 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr auto drip_pace = std::chrono::milliseconds{2};
+constexpr duration drip_pace = std::chrono::milliseconds{2};
 // The number that the system gives for TCP may be taken for UDP.
 constexpr int port_tries = 50;
 
@@ -193,7 +193,11 @@ void dns_sockets::answer_client(const tcp_client_ptr& c) {
 }
 
 void dns_sockets::write(tcp_client_ptr c) {
-  if (tcp_manner_ == tcp_manner::drip) return drip(std::move(c));
+  if (tcp_manner_ == tcp_manner::drip || tcp_manner_ == tcp_manner::spray) {
+    error_code ignored;
+    c->socket.set_option(tcp::no_delay{true}, ignored);
+    return drip(std::move(c));
+  }
   const bool cut = tcp_manner_ == tcp_manner::cut;
   if (cut) c->reply.resize(c->reply.size() / 2);
   auto& to = *c;
@@ -214,7 +218,7 @@ void dns_sockets::drip(tcp_client_ptr c) {
   const auto next = asio::buffer(&to.reply[to.dripped++], 1);
   asio::async_write(to.socket, next, [this, c](error_code ec, std::size_t) {
     if (ec) return;
-    c->timer.expires_after(drip_pace);
+    c->timer.expires_after(tcp_manner_ == tcp_manner::drip ? drip_pace : duration::zero());
     c->timer.async_wait([this, c](error_code stopped) {
       if (!stopped) drip(c);
     });

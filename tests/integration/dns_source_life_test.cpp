@@ -90,6 +90,46 @@ TEST_F(DnsSourceLife, Fault82_ImpatienceDoesNotPileUpSockets) {
   }
 }
 
+TEST_F(DnsSourceLife, Fault9_FloodOfWrongIdsCostsNoChannel) {
+  dns_manner flood;
+  flood.defect = dns_defect::wrong_id;
+  flood.copies = 2000;
+  flood.right_one_follows = true;
+  dns.behave("api.test", flood);
+  dns_client client{options()};
+  const auto flooded = client.start("api.test");
+  client.wait_for(flooded);
+  EXPECT_EQ(client.source().rebuilds(), 0u);
+  dns.behave("api.test", dns_manner{});
+  EXPECT_EQ(client.ask("api.test").outcome, answer_outcome::records);
+  EXPECT_THAT(*flooded, SizeIs(1));
+}
+
+// A stream that is ready again and again looks as if c-ares spun: the channel is given up, and its
+// questions are asked again on the next one, once.
+TEST_F(DnsSourceLife, Fault21_AStreamThatSpins) {
+  std::vector<std::string> many;
+  for (int i = 0; i < 1000; ++i) {
+    many.push_back("10.0." + std::to_string(i / 250) + "." + std::to_string(i % 250 + 1));
+  }
+  dns.set("long.test", record_type::a, many);
+  dns.tcp(tcp_manner::spray);
+  dns_manner silent;
+  silent.drop = true;
+  dns.behave("api.test", silent);
+  dns_client client{options()};
+  const auto beside = client.start("api.test");
+  const auto sprayed = client.start("long.test");
+  client.wait_for(sprayed);
+  client.wait_for(beside);
+  RecordProperty("rebuilds", static_cast<int>(client.source().rebuilds()));
+  EXPECT_LE(client.source().rebuilds(), 6u);
+  dns.tcp(tcp_manner::serve);
+  EXPECT_EQ(client.ask("long.test").outcome, answer_outcome::records);
+  EXPECT_THAT(*sprayed, SizeIs(1));
+  EXPECT_THAT(*beside, SizeIs(1));
+}
+
 TEST_F(DnsSourceLife, Fault84_StoppedServerIsRefusedAndComesBack) {
   dns_client client{options()};
   EXPECT_EQ(client.ask("api.test").outcome, answer_outcome::records);

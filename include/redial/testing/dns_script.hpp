@@ -107,6 +107,7 @@ enum class tcp_manner {
   mute,    ///< Accepts, reads, never answers.
   cut,     ///< Sends half of the response, then closes.
   drip,    ///< One byte every 2 ms.
+  spray,   ///< One byte per segment, without a pause.
 };
 
 /// Makes a whole response from a whole query; an empty one is not sent. Runs on the server's

@@ -9,7 +9,8 @@
 //   fault of this machine        stay; backoff                            (no such option)
 //
 // Draining at stale_limit also waits until the negative answers have gone on for absence_window:
-// after an outage of more than stale_limit the first answer may be a server that is not ready.
+// after an outage of more than stale_limit the first answer may be a server that is not ready. And
+// they go on only while the last answer is one: a mistaken one before an outage is an outage.
 
 #include "watch/rrset_watch.hpp"
 
@@ -67,7 +68,8 @@ std::uint32_t rrset_watch::on_answer(const answer& received,
                                      std::size_t room,
                                      member_changes& changes) {
   answered_ = true;
-  if (!is_definite(received.outcome)) {
+  last_failed_ = !is_definite(received.outcome);
+  if (last_failed_) {
     on_failure(received, now, changes);
     return 0;
   }
@@ -105,7 +107,7 @@ void rrset_watch::on_failure(const answer& received, time_point now, member_chan
 
 void rrset_watch::on_time(time_point now, member_changes& changes) {
   members_.on_time(now, changes);
-  if (!is_negative() || empty()) return;
+  if (!is_negative() || last_failed_ || empty()) return;
   if (now >= drain_at()) {
     members_.drop_all(changes);
     problem_.clear();
@@ -148,7 +150,7 @@ time_point rrset_watch::next_time(time_point now) const noexcept {
   if (empty()) return next;
   consider(stale_at());
   consider(refresh_.expires());
-  if (is_negative()) {
+  if (is_negative() && !last_failed_) {
     if (!members_.all_doubted()) consider(doubt_at());
     consider(drain_at());
   }

@@ -77,6 +77,7 @@ class rrset_watch {
   refresh_machine refresh_;
   evidence members_;
   bool answered_ = false;
+  bool last_failed_ = false;  // the last question brought no definite answer
   verdict said_ = verdict::unknown;
   time_point negative_since_{};  // while is_negative()
   std::chrono::seconds negative_ttl_{0};

@@ -324,6 +324,23 @@ TEST(NameWatch, ATimeoutBetweenNegativeAnswersDoesNotRestartTheDoubt) {
   EXPECT_TRUE(w.entry(v4(1))->doubted);
 }
 
+// One mistaken empty answer and then nobody: that is an outage, not a name that has gone.
+TEST(NameWatch, Fault87_OneEmptyAnswerBeforeAnOutageNeitherDoubtsNorDrains) {
+  watch_world w([](auto type, time_point now) {
+    if (now < at(5s)) return records(v4s({1, 2}));
+    return now < at(9900ms) ? nothing(type) : other(answer_outcome::timeout);
+  });
+  w.run_for(6s);
+  w.refresh();
+  w.run_for(1ms);
+  ASSERT_EQ(w.current()->error, errc::no_data);
+  w.run_for(3h);
+  EXPECT_EQ(w.addresses(), v4s({1, 2}));
+  EXPECT_FALSE(w.entry(v4(1))->doubted);
+  EXPECT_EQ(w.current()->state, freshness::expired);
+  EXPECT_EQ(w.current()->error, errc::dns_timeout);
+}
+
 TEST(NameWatch, NeverExpiresWithoutAStaleLimit) {
   watch_options o = watch_world::seeded();
   o.stale_limit = longest_duration;

@@ -73,6 +73,8 @@ std::shared_ptr<discovery> discovery::create(boost::asio::any_io_executor execut
 subscription discovery::subscribe(const target& t,
                                   boost::asio::any_io_executor executor,
                                   snapshot_handler on_snapshot) {
+  if (!executor) throw std::invalid_argument("discovery::subscribe: executor is empty");
+  if (!on_snapshot) throw std::invalid_argument("discovery::subscribe: on_snapshot is null");
   return subscription(state_->subscribe(t, std::move(executor), std::move(on_snapshot)));
 }
 

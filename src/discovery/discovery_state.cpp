@@ -166,7 +166,8 @@ void discovery_state::forget_old_names() {
     const watched_name& name = *entry.second;
     if (name.has_subscribers()) return false;
     const time_point old_at = after(name.alone_since(), watch_.ttl_cap);
-    if (now >= old_at) return true;
+    // In flight: forgotten now, it could be asked for a second time at once.
+    if (now >= old_at && !name.in_flight()) return true;
     forget_at_ = std::min(forget_at_, old_at);
     return false;
   });

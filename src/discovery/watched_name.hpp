@@ -60,6 +60,7 @@ class watched_name : public std::enable_shared_from_this<watched_name> {
   void close();
 
   [[nodiscard]] bool has_subscribers() const noexcept { return !subscribers_.empty(); }
+  [[nodiscard]] bool in_flight() const noexcept { return watch_.in_flight(); }
   /// When the last subscriber left.
   [[nodiscard]] time_point alone_since() const noexcept { return alone_since_; }
 

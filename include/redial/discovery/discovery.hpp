@@ -93,6 +93,7 @@ class discovery {
 
   /// Posts the current snapshot (if there is one) and every later one to `executor`, in order of
   /// generation. A target without DNS (literal, `static://`, `localhost`) gets one fresh snapshot.
+  /// \throws std::invalid_argument for an empty executor or handler.
   [[nodiscard]] subscription subscribe(const target& t,
                                        boost::asio::any_io_executor executor,
                                        snapshot_handler on_snapshot);

@@ -232,6 +232,39 @@ TEST(Discovery, OldNamesAreForgotten) {
   EXPECT_EQ(again.got[0]->generation, 1U);
 }
 
+TEST(Discovery, ANameIsNotForgottenWhileItIsAskedFor) {
+  discovery_world w;
+  w.options.watch.ttl_cap = 1s;
+  w.dns.silence("api.test");
+  const auto d = w.make();
+  for (int i = 0; i < 10; ++i) {
+    {
+      reader r(*d, "http://api.test", w.sim.executor());
+      w.sim.advance(1ms);
+    }
+    w.sim.advance(1100ms);
+  }
+  EXPECT_EQ(w.dns.most_in_flight_per_question(), 1U);
+  // And afterwards it is.
+  w.sim.advance(10s);
+  reader other(*d, "http://other.test", w.sim.executor());
+  w.dns.set("api.test", {"10.0.0.1"});
+  reader again(*d, "http://api.test", w.sim.executor());
+  w.sim.advance(100ms);
+  ASSERT_EQ(again.got.size(), 1U);
+  EXPECT_EQ(again.got[0]->generation, 1U);
+}
+
+TEST(Discovery, SubscribingToNothingOrNowhereIsRefused) {
+  discovery_world w;
+  const auto d = w.make();
+  const target t("http://api.test");
+  EXPECT_THROW((void)d->subscribe(t, {}, [](const snapshot_ptr&) {}), std::invalid_argument);
+  EXPECT_THROW((void)d->subscribe(t, w.sim.executor(), nullptr), std::invalid_argument);
+  w.sim.advance(1s);
+  EXPECT_EQ(w.dns.times_asked("api.test"), 0U);
+}
+
 TEST(Discovery, AnswersOnTheirWayWhenTheLastSubscriberLeavesAreHarmless) {
   discovery_world w;
   w.dns.set("api.test", {"10.0.0.1"});

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/session_cache.hpp"
 
+#include <openssl/x509.h>
+
 #include <utility>
 
 namespace redial::detail {
@@ -28,6 +30,13 @@ int on_new_session(SSL* ssl, SSL_SESSION* session) {
   return 0;
 }
 
+/// A resumed session brings the certificate of its first handshake. Once that has expired the peer
+/// is refused, although it may have shown a new one long ago to whoever asked.
+bool is_out_of_date(SSL_SESSION* session) {
+  const X509* const certificate = ::SSL_SESSION_get0_peer(session);
+  return certificate != nullptr && ::X509_cmp_current_time(::X509_get0_notAfter(certificate)) <= 0;
+}
+
 }  // namespace
 
 void session_cache::put(std::uint16_t port, SSL_SESSION* session) {
@@ -49,6 +58,7 @@ session_ptr session_cache::take(std::uint16_t port) {
     session_ptr newest = std::move(list.back());
     list.pop_back();
     if (::SSL_SESSION_is_resumable(newest.get()) != 1) continue;
+    if (is_out_of_date(newest.get())) continue;
     if (::SSL_SESSION_get_protocol_version(newest.get()) < TLS1_3_VERSION) {
       if (session_ptr copy{::SSL_SESSION_dup(newest.get())}) list.push_back(std::move(copy));
     }

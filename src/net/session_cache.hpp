@@ -27,8 +27,9 @@ class session_cache {
  public:
   /// Keeps a copy: OpenSSL marks its own object when a connection ends without farewell.
   void put(std::uint16_t port, SSL_SESSION* session);
-  /// The newest one that can be resumed; null when there is none. TLS 1.3 sessions are handed out
-  /// once, so that no observer can link two connections (RFC 8446 §C.4).
+  /// The newest one that can be resumed and whose peer's certificate is still valid; null when
+  /// there is none. TLS 1.3 sessions are handed out once, so that no observer can link two
+  /// connections (RFC 8446 §C.4).
   [[nodiscard]] session_ptr take(std::uint16_t port);
 
  private:

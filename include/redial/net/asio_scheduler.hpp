@@ -17,7 +17,7 @@ namespace redial {
 /// All timers of a context share one queue and at most one wait of Asio's. Instants are rounded up
 /// to a grid of 10 ms; arming and disarming cost no system call unless the new instant is the
 /// earliest one. Timers fire on the context's own executor, not on a strand. Armed timers keep
-/// `io_context::run()` busy; it returns no later than 10 ms after the last one is disarmed.
+/// `io_context::run()` busy; it returns no later than 20 ms after the last one is disarmed.
 ///
 /// \par Threads  Safe from any thread, and so is the result.
 /// \par Lifetime The result may outlive the context. Then `is_stopped()` is true and nothing fires.

@@ -10,7 +10,8 @@
 //
 // Draining at stale_limit also waits until the negative answers have gone on for absence_window:
 // after an outage of more than stale_limit the first answer may be a server that is not ready. And
-// they go on only while the last answer is one: a mistaken one before an outage is an outage.
+// they go on only while the last answer is one, and after no longer gap than absence_window: a
+// mistaken one before an outage is an outage.
 
 #include "watch/rrset_watch.hpp"
 
@@ -84,7 +85,9 @@ std::uint32_t rrset_watch::on_answer(const answer& received,
 }
 
 void rrset_watch::on_negative(const answer& received, time_point now, member_changes& changes) {
-  if (!is_negative()) negative_since_ = now;
+  const bool goes_on = is_negative() && now <= after(last_negative_, options_.absence_window);
+  if (!goes_on) negative_since_ = now;
+  last_negative_ = now;
   said_ =
       received.outcome == answer_outcome::name_not_found ? verdict::name_missing : verdict::no_data;
   negative_ttl_ = received.ttl;

@@ -80,6 +80,7 @@ class rrset_watch {
   bool last_failed_ = false;  // the last question brought no definite answer
   verdict said_ = verdict::unknown;
   time_point negative_since_{};  // while is_negative()
+  time_point last_negative_{};
   std::chrono::seconds negative_ttl_{0};
   error_code problem_;
 };

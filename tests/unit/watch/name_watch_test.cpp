@@ -341,6 +341,20 @@ TEST(NameWatch, Fault87_OneEmptyAnswerBeforeAnOutageNeitherDoubtsNorDrains) {
   EXPECT_EQ(w.current()->error, errc::dns_timeout);
 }
 
+TEST(NameWatch, Fault87_EmptyAnswersOnBothSidesOfALongOutageAreTwoMistakes) {
+  watch_world w([](auto type, time_point now) {
+    if (now < at(5s) || now > at(2h + 20s)) return records(v4s({1, 2}));
+    if (now < at(9900ms) || now > at(2h)) return nothing(type);
+    return other(answer_outcome::timeout);
+  });
+  w.run_for(6s);
+  w.refresh();
+  w.run_for(3h);
+  EXPECT_EQ(w.count(v4(1), endpoint_change::departed), 0);
+  EXPECT_EQ(w.count(v4(1), endpoint_change::doubted), 0);
+  EXPECT_EQ(w.current()->state, freshness::fresh);
+}
+
 TEST(NameWatch, NeverExpiresWithoutAStaleLimit) {
   watch_options o = watch_world::seeded();
   o.stale_limit = longest_duration;

@@ -283,6 +283,10 @@ void cares_source_state::pump() {
 
 // False when nothing can be asked now: either everybody was told, or the timer brings us back.
 bool cares_source_state::have_channel() {
+  // Perhaps the network has come up meanwhile.
+  if (servers_.empty() && options_.nameservers.empty()) {
+    servers_ = read_resolv_conf(options_.resolv_conf);
+  }
   if (servers_.empty()) {
     fail_waiting(make_error_code(errc::no_dns_servers));
     return false;

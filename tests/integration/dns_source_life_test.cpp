@@ -166,6 +166,17 @@ TEST_F(DnsSourceLife, Fault76_NoNameServers) {
   }
 }
 
+// Started before the network was: the file is written later.
+TEST_F(DnsSourceLife, Fault76_NameServersThatComeLaterAreFound) {
+  temp_dir dir;
+  auto o = options_for({});
+  o.resolv_conf = dir.write("resolv.conf", "");
+  dns_client client{o};
+  EXPECT_EQ(client.ask("api.test").error, errc::no_dns_servers);
+  dir.write("resolv.conf", "nameserver " + dns.address() + "\n");
+  EXPECT_EQ(client.ask("api.test").outcome, answer_outcome::records);
+}
+
 TEST_F(DnsSourceLife, Fault78And79_OtherServersInResolvConf) {
   temp_dir dir;
   dns_server other;

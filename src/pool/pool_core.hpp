@@ -147,6 +147,7 @@ class pool_core {
   [[nodiscard]] bool takes(const waiter& w, const pool_slot& s) const noexcept;
   [[nodiscard]] bool wants(const std::vector<tried_endpoint>& tried,
                            const endpoint_entry& e) const noexcept;
+  [[nodiscard]] bool may_serve(const endpoint_entry& e) const noexcept;
   [[nodiscard]] bool has_tried_all(const std::vector<tried_endpoint>& tried) const noexcept;
   void lend_to(ticket t, pool_slot& s, pool_actions& out);
   void drop_idle(endpoint_entry& e, close_reason reason, pool_actions& out, time_point now);

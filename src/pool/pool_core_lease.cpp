@@ -45,15 +45,18 @@ bool pool_core::wants(const std::vector<tried_endpoint>& tried,
   return last_try(tried, e.id) == nullptr;
 }
 
+// One that refuses, is slow to answer or may not be connected to is worth no wait as long as one
+// that was tried can be connected to.
+bool pool_core::may_serve(const endpoint_entry& e) const noexcept {
+  if (e.idle > 0 || e.connections >= options_.max_connections) return true;
+  return table_.may_connect(e) && e.failures == 0 && e.overdue == 0;
+}
+
 bool pool_core::has_tried_all(const std::vector<tried_endpoint>& tried) const noexcept {
-  std::size_t usable = 0;
-  for (auto t = tried.begin(); t != tried.end(); ++t) {
-    const auto same = [t](const tried_endpoint& earlier) { return earlier.id == t->id; };
-    if (std::any_of(tried.begin(), t, same)) continue;
-    const endpoint_entry* e = table_.find(t->id);
-    if (e != nullptr && e->is_usable()) ++usable;
-  }
-  return usable == table_.choice().usable().size();
+  const auto& usable = table_.choice().usable();
+  return std::none_of(usable.begin(), usable.end(), [&](const endpoint_entry* e) {
+    return wants(tried, *e) && may_serve(*e);
+  });
 }
 
 // An endpoint that was tried is asked again only when there is no other, and then only by a
@@ -199,6 +202,7 @@ void pool_core::end_lease(
 void pool_core::drop_dead(pool_slot& s, time_point now, pool_actions& out) {
   --counters_.checkouts;
   --counters_.checkouts_idle;
+  if (s.home->has_departed()) --counters_.retained_leases;
   close_slot(s, close_reason::peer_closed, {}, now, out);
   pump(now, out);
 }

@@ -270,6 +270,54 @@ TEST_F(Waiting, AWaiterWhoTriedAnEndpointIsNotCoveredByAConnectToIt) {
   EXPECT_EQ(b->where(), "10.0.0.2");
 }
 
+// What a retry may not do is wait for an endpoint that does not serve while the one it has tried
+// does.
+TEST_F(Waiting, ATriedEndpointServesWhenTheOtherOneRefuses) {
+  options.max_connections = 10;
+  start({"10.0.0.1", "10.0.0.2"});
+  sim.advance(20ms);
+  net->refuse(ep("10.0.0.2"));
+  net->hang_up(ep("10.0.0.2"));
+  sim.advance(20ms);
+  auto held = take();
+  const auto a = checkout(5s, {{held.endpoint_id(), sim.now()}});
+  sim.advance(300ms);
+  ASSERT_TRUE(a->leased());
+  EXPECT_EQ(a->where(), "10.0.0.1");
+  EXPECT_FALSE(a->lease.is_reused());
+}
+
+TEST_F(Waiting, Fault97_ATriedEndpointServesWhenTheOtherOneIsSilent) {
+  options.max_connections = 10;
+  start({"10.0.0.1", "10.0.0.2"});
+  sim.advance(20ms);
+  net->hang(ep("10.0.0.2"));
+  net->hang_up(ep("10.0.0.2"));
+  sim.advance(20ms);
+  auto held = take();
+  const auto a = checkout(5s, {{held.endpoint_id(), sim.now()}});
+  sim.advance(300ms);
+  ASSERT_TRUE(a->leased());
+  EXPECT_EQ(a->where(), "10.0.0.1");
+}
+
+TEST_F(Waiting, ATriedEndpointServesWhenTheOtherOneMayNotBeConnectedTo) {
+  options.max_connections = 10;
+  start({"10.0.0.1", "10.0.0.2"});
+  auto seen = answer_of({"10.0.0.1", "10.0.0.2"});
+  seen.endpoints[1].presence = presence::absent;
+  seen.endpoints[1].doubted = true;
+  publish(seen);
+  sim.advance(20ms);
+  net->hang_up(ep("10.0.0.2"));
+  sim.advance(20ms);
+  auto held = take();
+  const auto a = checkout(5s, {{held.endpoint_id(), sim.now()}});
+  sim.settle();
+  ASSERT_TRUE(a->leased());
+  EXPECT_EQ(a->where(), "10.0.0.1");
+}
+
 TEST_F(Waiting, AtTheTotalLimitAnUnwantedIdleOneMakesRoom) {
   options.max_connections = 2;
   options.max_total_connections = 2;

@@ -197,6 +197,7 @@ void pool_core::open_failed(pool_slot& s,
   endpoint_entry& e = *s.home;  // not drained: its openings would have been abandoned
   const bool local = why == condition::local_fault;
   ++counters_.connect_failures;
+  refill_ = options_.min_idle > 0;
   last_error_ = why;
   if (!local) {
     refusal_ = why;

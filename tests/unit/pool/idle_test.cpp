@@ -74,6 +74,19 @@ TEST_F(Idle, ALeasedOneLivesUntilItComesBack) {
   EXPECT_EQ(open_now(), 0U);
 }
 
+TEST_F(Idle, MinIdleIsRestoredAfterARefusalWithoutACaller) {
+  options.min_idle = 1;
+  start({"10.0.0.1"});
+  sim.advance(1s);
+  net->refuse(ep("10.0.0.1"));
+  net->hang_up(ep("10.0.0.1"));
+  sim.advance(3s);
+  EXPECT_EQ(open_now(), 0U);
+  net->accept(ep("10.0.0.1"));
+  sim.advance(2s);  // the longest pause of an active endpoint is one
+  EXPECT_EQ(pool->gauges().idle, 1U);
+}
+
 TEST_F(Idle, MinIdleIsKeptThroughUseAndLoss) {
   options.min_idle = 3;
   start({"10.0.0.1", "10.0.0.2"});

@@ -124,12 +124,14 @@ void call_state::run(std::uint32_t number) {
   if (!is_current(number)) return;
   call_attempt& a = *current_;
   a.started = true;
+  asio::any_io_executor executor = a.executor;
   lock.unlock();
-  // From here on the attempt may be given up at any moment, but what it refers to stays.
+  // From here on the attempt may be given up at any moment, also by another thread, which takes its
+  // executor away; but what it refers to stays.
   op_->reset_traffic(*a.connection);
   op_->start(a.view,
              *a.connection,
-             operation_handler(shared_from_this(), number, a.executor, a.signal.slot()));
+             operation_handler(shared_from_this(), number, std::move(executor), a.signal.slot()));
 }
 
 void call_state::perform(locked lock, const call_step& step, place where) {

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client_world.hpp"
 
+#include <boost/asio/post.hpp>
+
 #include <algorithm>
+#include <cstdint>
+#include <functional>
 
 namespace redial::testing {
 namespace {
@@ -225,6 +229,50 @@ TEST_F(CallEnd, Fault127_AContextThatGoesFirstCallsNobodyAndLeaksNothing) {
   d.reset();
   inner.reset();
   EXPECT_EQ(token.use_count(), 1);
+}
+
+// A byte-counting connection that lets the test act between the choice to run and the run.
+struct hooked_connection {
+  std::function<void()> on_reset;
+
+  void close() noexcept {}
+  [[nodiscard]] bool is_healthy() noexcept { return true; }
+  void reset_counts() { on_reset(); }
+  [[nodiscard]] std::uint64_t bytes_written() const noexcept { return 0; }
+  [[nodiscard]] std::uint64_t bytes_read() const noexcept { return 0; }
+};
+
+struct hooked_connector final : connector {
+  std::function<void()> on_reset;
+
+  std::shared_ptr<connect_operation> open(const connect_request& request, handler done) override {
+    auto executor = request.executor;
+    asio::post(executor, [this, executor, done = std::move(done)] {
+      done({}, pooled(hooked_connection{on_reset}, executor));
+    });
+    return nullptr;
+  }
+};
+
+TEST_F(CallEnd, Fault132_ACallThatEndsWhileItsOperationStartsLeavesTheHandlerItsExecutor) {
+  names = discovery::create(sim.executor(), {}, dns.share(), sim.time());
+  const auto opener = std::make_shared<hooked_connector>();
+  basic_client<hooked_connection> hooked(sim.executor(), names, where, opener, options, sim.time());
+  opener->on_reset = [&] { hooked.close(); };
+  bool has_executor = false;
+  int completions = 0;
+  hooked.async_call(
+      [&](attempt&, hooked_connection&, operation_handler done) {
+        has_executor = static_cast<bool>(done.get_executor());
+        done(error_code());
+      },
+      [&](error_code ec, const call_history&) {
+        ++completions;
+        EXPECT_EQ(ec, errc::closed);
+      });
+  sim.advance(1s);
+  EXPECT_EQ(completions, 1);
+  EXPECT_TRUE(has_executor);
 }
 
 TEST_F(CallEnd, MovingAClientKeepsItsCallsAndAssigningEndsThoseOfTheOld) {

@@ -74,7 +74,7 @@ void endpoint_table::merge(const std::vector<const snapshot_entry*>& seen,
     if (old != before.end() && (*old)->where == s->where) {
       endpoint_entry& e = **old++;
       if (e.life == s->life) {
-        e.where = s->where;  // priority and weight
+        // `where` stays as first seen: who holds a lease reads it without the lock.
         e.presence = s->presence == presence::present ? standing::present : standing::absent;
         e.doubted = s->doubted;
         next.push_back(&e);

@@ -140,6 +140,16 @@ TEST_F(Checkout, Fault137_ManyCyclesOpenNothingNew) {
   EXPECT_EQ(pool->counters().checkouts, 200'000U);
 }
 
+// Holders read it without the pool's lock while snapshots come in.
+TEST_F(Checkout, Fault132_WhereALeaseIsDoesNotChangeUnderItsHolder) {
+  start({"10.0.0.1"});
+  const auto l = take();
+  auto heavier = answer_of({"10.0.0.1"});
+  heavier.endpoints[0].where.weight = 7;
+  publish(heavier);
+  EXPECT_EQ(l.where().weight, 0U);
+}
+
 TEST_F(Checkout, ATriedEndpointIsAvoided) {
   start({"10.0.0.1", "10.0.0.2"});
   checkout_options o;

@@ -37,7 +37,7 @@ using happening = std::uint64_t;
 inline constexpr happening not_yet = std::numeric_limits<happening>::max();
 
 /// One life of one endpoint. The address of an entry stays the same until it is released.
-struct endpoint_entry {
+struct alignas(64) endpoint_entry {
   static constexpr std::uint32_t nowhere = std::numeric_limits<std::uint32_t>::max();
 
   // What every choice reads; together in one cache line.
@@ -45,12 +45,12 @@ struct endpoint_entry {
   std::uint32_t idle = 0;         ///< Connections on the idle list.
   pool_slot* idle_top = nullptr;  ///< Most recently returned one; only the pool looks inside.
   pool_slot* idle_bottom = nullptr;
-  std::uint32_t usable_at = nowhere;     ///< Place among those that may be leased.
-  std::uint32_t with_idle_at = nowhere;  ///< Place among those with an idle connection.
-  std::uint64_t id = 0;                  ///< Number of this life within its pool.
-  std::uint32_t opening = 0;             ///< Connections being opened.
-  std::uint32_t overdue = 0;                 ///< Of those opening, the ones that take too long.
-  std::uint32_t connections = 0;         ///< All of them, opening ones included.
+  std::uint32_t usable_at = nowhere;      ///< Place among those that may be leased.
+  std::uint32_t maybe_idle_at = nowhere;  ///< Place among those that may have an idle one.
+  std::uint64_t id = 0;                   ///< Number of this life within its pool.
+  std::uint32_t opening = 0;              ///< Connections being opened.
+  std::uint32_t overdue = 0;              ///< Of those opening, the ones that take too long.
+  std::uint32_t connections = 0;          ///< All of them, opening ones included.
   standing presence = standing::present;
   health state = health::warming;
   bool doubted = false;

@@ -71,7 +71,8 @@ class endpoint_table {
   }
   /// No endpoint besides `e` that is still behind the name could serve.
   [[nodiscard]] bool is_last_usable(const endpoint_entry& e) const noexcept;
-  /// By when every endpoint that may be connected to has failed; 0 while one has not, or one serves.
+  /// By when every endpoint that may be connected to has failed; 0 while one has not, or one
+  /// serves.
   [[nodiscard]] happening all_failed_by() const noexcept;
   /// `exclusive` alone keeps departed endpoints from serving.
   [[nodiscard]] bool is_withholding() const noexcept { return withholding_; }

@@ -14,54 +14,51 @@
 
 namespace redial::detail {
 
-/// Invariants: `usable_` holds the endpoints that may be leased, `with_idle_` those of them that
-/// have an idle connection, both without order; an entry knows its place in each. `with_idle_` has
-/// room for all of `usable_`, so that gaining an idle connection never allocates.
+/// Invariants: `usable_` holds the endpoints that may be leased, without order; `maybe_idle_` holds
+/// at least those of them that have an idle connection. One that has lost its last one stays listed
+/// until somebody looks there, so that lending and returning the same connection writes nothing
+/// here; every entry struck out was put in by a return, so looking is O(1) on average. An entry
+/// knows its place in each. `maybe_idle_` has room for all of `usable_`, so that it never
+/// allocates.
 class selector {
  public:
   explicit selector(std::uint64_t seed) noexcept : random_(seed) {}
 
   void admit(endpoint_entry& e);
   void remove(endpoint_entry& e) noexcept;
-  /// After `e.idle` became non-zero, became zero.
+  /// After `e.idle` became non-zero.
   void gained_idle(endpoint_entry& e) noexcept {
-    e.with_idle_at = static_cast<std::uint32_t>(with_idle_.size());
-    with_idle_.push_back(&e);
-  }
-  void lost_idle(endpoint_entry& e) noexcept {
-    endpoint_entry* last = with_idle_.back();
-    with_idle_[e.with_idle_at] = last;
-    last->with_idle_at = e.with_idle_at;
-    with_idle_.pop_back();
-    e.with_idle_at = endpoint_entry::nowhere;
+    if (e.maybe_idle_at != endpoint_entry::nowhere) return;
+    e.maybe_idle_at = static_cast<std::uint32_t>(maybe_idle_.size());
+    maybe_idle_.push_back(&e);
   }
 
   /// The endpoint whose idle connection is lent next; null when there is none.
   [[nodiscard]] endpoint_entry* pick_idle() noexcept {
-    const auto idle = static_cast<std::uint32_t>(with_idle_.size());
-    if (idle == 0) return nullptr;
     const auto all = static_cast<std::uint32_t>(usable_.size());
-    if (all == 1) return usable_.front();
-    const auto two = random_.two_below(all);
-    endpoint_entry* a = usable_[two.first];
-    endpoint_entry* b = usable_[two.second];
-    if (a->idle == 0) std::swap(a, b);
-    if (b->connections == 0) starved_ = b;
-    if (b->idle != 0) return b->leases < a->leases ? b : a;
-    if (a->idle != 0) return a;
-    return with_idle_[random_.below(idle)];
+    if (all > 1) {
+      const auto two = random_.two_below(all);
+      endpoint_entry* a = usable_[two.first];
+      endpoint_entry* b = usable_[two.second];
+      if (a->idle == 0) std::swap(a, b);
+      if (b->idle != 0) return b->leases < a->leases ? b : a;
+      if (b->connections == 0 || (b->opening == 0 && b->leases < a->leases)) starved_ = b;
+      return a->idle != 0 ? a : any_idle();
+    }
+    return all == 1 && usable_.front()->idle != 0 ? usable_.front() : nullptr;
   }
 
-  /// An endpoint that `pick_idle` would have liked and that has no connection at all. As long as
-  /// others have idle ones nobody would ever connect to it again, so the pool does, for the next
-  /// caller. Null when there is none; asking forgets it.
+  /// An endpoint that `pick_idle` would have liked, were there an idle connection to it. As long as
+  /// others have idle ones nobody would ever connect to it, so the pool does, for the next caller.
+  /// Null when there is none; asking forgets it.
   [[nodiscard]] endpoint_entry* take_starved() noexcept { return std::exchange(starved_, nullptr); }
   [[nodiscard]] bool is_starving() const noexcept { return starved_ != nullptr; }
 
   /// The same among those that `accepts(const endpoint_entry&)`; looks at all of them if it must.
   template <class Accepts>
   [[nodiscard]] endpoint_entry* pick_idle(const Accepts& accepts) noexcept {
-    return lighter_of_two(with_idle_, accepts);
+    return lighter_of_two(usable_,
+                          [&](const endpoint_entry& e) { return e.idle != 0 && accepts(e); });
   }
   /// The endpoint to connect to next among those that `accepts`: fewer leases and connects.
   template <class Accepts>
@@ -70,18 +67,19 @@ class selector {
   }
 
   [[nodiscard]] const std::vector<endpoint_entry*>& usable() const noexcept { return usable_; }
-  [[nodiscard]] const std::vector<endpoint_entry*>& with_idle() const noexcept {
-    return with_idle_;
-  }
+  [[nodiscard]] bool has_idle() noexcept { return any_idle() != nullptr; }
   [[nodiscard]] fast_random& random() noexcept { return random_; }
 
  private:
+  /// A random one that has an idle connection; strikes out those met that have none.
+  endpoint_entry* any_idle() noexcept;
+  void strike_out(endpoint_entry& e) noexcept;
   template <class Accepts>
   endpoint_entry* lighter_of_two(const std::vector<endpoint_entry*>& from,
                                  const Accepts& accepts) noexcept;
 
   std::vector<endpoint_entry*> usable_;
-  std::vector<endpoint_entry*> with_idle_;
+  std::vector<endpoint_entry*> maybe_idle_;
   endpoint_entry* starved_ = nullptr;
   fast_random random_;
 };

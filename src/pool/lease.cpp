@@ -14,17 +14,20 @@ pooled_connection* lease_base::connection() const noexcept { return slot_->conne
 const endpoint& lease_base::where() const noexcept { return slot_->home->where; }
 std::uint64_t lease_base::endpoint_id() const noexcept { return slot_->home->id; }
 std::uint64_t lease_base::connection_id() const noexcept { return slot_->number; }
-bool lease_base::is_reused() const noexcept { return slot_->is_reused; }
+bool lease_base::is_reused() const noexcept { return slot_->leases > 1; }
 
 void lease_base::finish(lease_end how, error_code why) noexcept {
-  pool_->end_lease(*std::exchange(slot_, nullptr), how, why);
+  if (how == lease_end::returned) return give_back();
+  pool_slot& s = *std::exchange(slot_, nullptr);
+  s.pool->end_lease(s, how, why);
 }
 
 std::shared_ptr<pooled_connection> lease_base::take(lease_end how, error_code why) noexcept {
   BOOST_ASSERT(how != lease_end::returned);
   if (slot_ == nullptr) return nullptr;
   std::shared_ptr<pooled_connection> taken;
-  pool_->end_lease(*std::exchange(slot_, nullptr), how, why, &taken);
+  pool_slot& s = *std::exchange(slot_, nullptr);
+  s.pool->end_lease(s, how, why, &taken);
   return taken;
 }
 
@@ -33,7 +36,7 @@ void lease_base::keep_until(time_point t) noexcept {
 }
 
 void lease_base::observe(std::weak_ptr<lease_observer> observer) noexcept {
-  pool_->observe(*slot_, std::move(observer));
+  slot_->pool->observe(*slot_, std::move(observer));
 }
 
 }  // namespace redial::detail

@@ -30,8 +30,12 @@ pool_base::~pool_base() {
 }
 
 boost::system::result<lease_base> pool_base::try_checkout() noexcept {
-  return state_->try_checkout();
+  pool_slot* const found = quick_checkout();
+  if (found == nullptr) return why_nothing();
+  return lease_base(found);
 }
+
+error_code pool_base::why_nothing() const noexcept { return state_->why_nothing(); }
 
 boost::system::result<lease_base> pool_base::try_checkout(
     const checkout_options& options) noexcept {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The driver's part of a checkout: the quick one, the waiting one, and its cancellation.
 
+#include "pool/pool_core_hot.hpp"
 #include "pool/pool_state.hpp"
 
 #include <boost/asio/cancellation_type.hpp>
@@ -12,17 +13,6 @@ namespace redial::detail {
 
 namespace asio = boost::asio;
 
-boost::system::result<lease_base> pool_state::try_checkout() noexcept {
-  pool_slot* s = nullptr;
-  {
-    const std::lock_guard lock(mutex_);
-    s = core_.take_idle();
-    if (s == nullptr) return core_.why_nothing();
-    if (!core_.needs_attention(*s)) return lease_base(*this, *s);
-  }
-  return checked(s, nullptr);
-}
-
 boost::system::result<lease_base> pool_state::try_checkout(
     const checkout_options& options) noexcept {
   pool_slot* s = nullptr;
@@ -31,7 +21,30 @@ boost::system::result<lease_base> pool_state::try_checkout(
     s = core_.take_idle(options.tried);
     if (s == nullptr) return core_.why_nothing();
   }
-  return checked(s, &options);
+  s = checked(*s, &options);
+  if (s == nullptr) return why_nothing();
+  return lease_base(s);
+}
+
+error_code pool_state::why_nothing() const noexcept {
+  const std::lock_guard lock(mutex_);
+  return core_.why_nothing();
+}
+
+// The rarer part: connections that must be asked whether they are alive, and spares to replace.
+pool_slot* pool_state::checked(pool_slot& first, const checkout_options* options) noexcept {
+  pool_slot* s = &first;
+  while (is_dead(*s)) {
+    pool_slot* next = nullptr;
+    step([&](time_point now, pool_actions& out) {
+      core_.drop_dead(*s, now, out);
+      next = options != nullptr ? core_.take_idle(options->tried) : core_.take_idle();
+    });
+    if (next == nullptr) return nullptr;
+    s = next;
+  }
+  look_after(*s);
+  return s;
 }
 
 void pool_state::look_after(pool_slot& s) {
@@ -43,25 +56,6 @@ void pool_state::look_after(pool_slot& s) {
     core_.feed_starved(now, out);
     if (core_.is_short_of_spares(s)) core_.refill(now, out);
   });
-}
-
-// The rarer part: connections that must be asked whether they are alive, and spares to replace.
-boost::system::result<lease_base> pool_state::checked(pool_slot* s,
-                                                      const checkout_options* options) noexcept {
-  while (is_dead(*s)) {
-    pool_slot* next = nullptr;
-    error_code nothing;
-    step([&](time_point now, pool_actions& out) {
-      core_.drop_dead(*s, now, out);
-      next = options != nullptr ? core_.take_idle(options->tried) : core_.take_idle();
-      if (next == nullptr) nothing = core_.why_nothing();
-    });
-    if (next == nullptr) return nothing;
-    s = next;
-  }
-  lease_base found(*this, *s);
-  look_after(*s);
-  return found;
 }
 
 bool pool_state::is_dead(pool_slot& s) noexcept {
@@ -90,7 +84,7 @@ void pool_state::start_checkout(const checkout_options& options, completion<chec
   step([&](time_point now, pool_actions& out) {
     // Somebody may have returned one since.
     if (pool_slot* s = core_.take_idle(options.tried)) {
-      got = lease_base(*this, *s);
+      got = lease_base(s);
       return;
     }
     waiting_.emplace(mine, std::move(done));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pool/pool_core.hpp"
 
+#include "pool/pool_core_hot.hpp"
+
 #include <boost/assert.hpp>
 
 #include <algorithm>
@@ -43,83 +45,18 @@ duration tick_for(const pool_options& o) {
   return std::max<duration>(fine, 10ms);
 }
 
-bool holds_lease(slot_state s) noexcept {
-  return s == slot_state::leased || s == slot_state::draining;
-}
-
 }  // namespace
 
-pool_core::pool_core(const pool_options& options, std::uint64_t seed)
+pool_core::pool_core(const pool_options& options, std::uint64_t seed, pool_state* owner)
     : options_(options),
+      owner_(owner),
       tick_interval_(tick_for(options)),
       overdue_after_(std::max<duration>(options.warm_stagger, 10ms)),
       idle_limited_(options.idle_timeout > 0s),
       table_(rules_of(options), seed),
       jitter_(seed + 1) {}
 
-void pool_core::become(pool_slot& s, slot_state next) noexcept {
-  endpoint_entry& e = *s.home;
-  const slot_state last = s.state;
-  --counts_[static_cast<std::size_t>(last)];
-  ++counts_[static_cast<std::size_t>(next)];
-  s.state = next;
-  if (last == slot_state::idle) {
-    remove_idle(e, s);
-    if (e.idle == 0 && e.with_idle_at != endpoint_entry::nowhere) table_.choice().lost_idle(e);
-  } else if (last == slot_state::opening) {
-    --e.opening;
-    if (std::exchange(s.overdue, false)) --e.overdue;
-  } else if (last == slot_state::vacant) {
-    ++e.connections;
-  }
-  if (holds_lease(last) != holds_lease(next)) e.leases += holds_lease(next) ? 1U : ~0U;
-  if (next == slot_state::idle) {
-    BOOST_ASSERT(e.is_usable());
-    const bool rested_longer = e.idle_top != nullptr && e.idle_top->idle_since > s.idle_since;
-    rested_longer ? push_idle_bottom(e, s) : push_idle(e, s);
-    if (e.idle == 1) table_.choice().gained_idle(e);
-  } else if (next == slot_state::opening) {
-    ++e.opening;
-  } else if (next == slot_state::vacant) {
-    --e.connections;
-  }
-}
-
-pool_slot& pool_core::lend_top(endpoint_entry& e) noexcept {
-  pool_slot& s = *e.idle_top;
-  ++counters_.checkouts_idle;
-  lend(s);
-  return s;
-}
-
-void pool_core::lend(pool_slot& s) noexcept {
-  become(s, slot_state::leased);
-  s.is_reused = s.was_leased;
-  s.was_leased = true;
-  s.keep_until.store(time_point::min().time_since_epoch().count(), std::memory_order_relaxed);
-  ++counters_.checkouts;
-  if (s.home->has_departed()) ++counters_.retained_leases;
-}
-
-void pool_core::rest(pool_slot& s, time_point since) noexcept {
-  s.idle_since = since;
-  if (!s.armed && !s.listed && s.watch != watching::no) {
-    s.listed = true;
-    unwatched_.push_back(&s);
-  }
-  active_ = true;
-  become(s, slot_state::idle);
-}
-
-bool pool_core::give_back(pool_slot& s) noexcept {
-  if (s.state != slot_state::leased || eager_) return false;
-  if (tick_at_ == never || s.expires_at < scan_at_) return false;
-  if (scan_at_ == never && idle_limited_) return false;
-  if (sweep_at_ == never && !s.armed && s.watch != watching::no) return false;
-  if (std::exchange(s.observed, false)) s.observer.reset();
-  rest(s, coarse_now_);
-  return true;
-}
+void pool_core::become(pool_slot& s, slot_state next) noexcept { shift(s, s.state, next); }
 
 // The same with everything started that `give_back` wants to find started.
 void pool_core::rest_and_watch(pool_slot& s, time_point since, time_point now) noexcept {
@@ -127,8 +64,14 @@ void pool_core::rest_and_watch(pool_slot& s, time_point since, time_point now) n
   if (tick_at_ == never) tick_at_ = after(now, tick_interval_);
   scan_at_ = std::min(scan_at_, s.expires_at);
   if (idle_limited_) scan_at_ = std::min(scan_at_, after(since, options_.idle_timeout));
-  rest(s, since);
+  rest(s, s.state, since);
   if (s.listed) sweep_at_ = std::min(sweep_at_, after(now, sweep_delay));
+}
+
+pool_counters pool_core::counters() const noexcept {
+  pool_counters all = counters_;
+  all.checkouts = all.checkouts_idle + served_;
+  return all;
 }
 
 pool_gauges pool_core::gauges() const noexcept {

@@ -33,15 +33,13 @@ namespace redial::detail {
 /// \par Threads None of its own: one lock guards it.
 class pool_core {
  public:
-  pool_core(const pool_options& options, std::uint64_t seed);
+  /// `owner`: what its slots say they belong to.
+  pool_core(const pool_options& options, std::uint64_t seed, pool_state* owner = nullptr);
 
-  // The hot path: neither allocates nor asks for the time.
+  // The hot path: neither allocates nor asks for the time. Defined in pool_core_hot.hpp.
 
   /// An idle connection, leased. Null when there is none.
-  [[nodiscard]] pool_slot* take_idle() noexcept {
-    endpoint_entry* e = table_.choice().pick_idle();
-    return e != nullptr ? &lend_top(*e) : nullptr;
-  }
+  [[nodiscard]] pool_slot* take_idle() noexcept;
   /// Takes a connection back that is all well. False when something must be decided first: then
   /// `end_lease`.
   [[nodiscard]] bool give_back(pool_slot& s) noexcept;
@@ -123,7 +121,7 @@ class pool_core {
     return count(slot_state::leased) + count(slot_state::draining);
   }
   [[nodiscard]] pool_gauges gauges() const noexcept;
-  [[nodiscard]] const pool_counters& counters() const noexcept { return counters_; }
+  [[nodiscard]] pool_counters counters() const noexcept;
   [[nodiscard]] const error_code& last_connect_error() const noexcept { return last_error_; }
   [[nodiscard]] const endpoint_table& table() const noexcept { return table_; }
   [[nodiscard]] std::deque<pool_slot>& slots() noexcept { return slots_; }
@@ -136,9 +134,10 @@ class pool_core {
     return slots_.size() - count(slot_state::vacant);
   }
   void become(pool_slot& s, slot_state next) noexcept;
+  void shift(pool_slot& s, slot_state last, slot_state next) noexcept;
   pool_slot& lend_top(endpoint_entry& e) noexcept;
-  void lend(pool_slot& s) noexcept;
-  void rest(pool_slot& s, time_point since) noexcept;
+  void lent(pool_slot& s) noexcept;
+  void rest(pool_slot& s, slot_state last, time_point since) noexcept;
   void rest_and_watch(pool_slot& s, time_point since, time_point now) noexcept;
 
   // pool_core_lease.cpp
@@ -204,12 +203,14 @@ class pool_core {
   void doom_checking(const endpoint_entry& e, close_reason reason) noexcept;
 
   pool_options options_;
+  pool_state* owner_;
   duration tick_interval_;
   duration overdue_after_;
 
   // Of the hot path.
   std::array<std::size_t, slot_states> counts_{};
-  pool_counters counters_;
+  pool_counters counters_;     // but for `checkouts`
+  std::uint64_t served_ = 0;   // leases to waiting callers
   bool idle_limited_ = false;  // by idle_timeout
   bool eager_ = false;         // somebody waits for what comes back
   bool active_ = false;        // something came back since the last tick

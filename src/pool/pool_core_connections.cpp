@@ -41,6 +41,7 @@ void pool_core::add_slot() {
     list->reserve(std::max<std::size_t>(16, 2 * slots_.size()));
   }
   vacant_.push_back(&slots_.emplace_back());
+  slots_.back().pool = owner_;
   ++counts_[static_cast<std::size_t>(slot_state::vacant)];
 }
 
@@ -74,7 +75,8 @@ void pool_core::vacate(pool_slot& s) noexcept {
   s.home = nullptr;
   s.number = 0;
   s.watch = watching::unknown;
-  s.is_reused = s.was_leased = s.armed = s.stirred = s.cancelled = false;
+  s.leases = 0;
+  s.armed = s.stirred = s.cancelled = false;
   s.doom.reset();
   s.cancelled_for = {};
   s.observed = false;

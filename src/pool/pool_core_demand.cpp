@@ -13,9 +13,10 @@
 // - A connect that takes longer than `warm_stagger` covers nobody any more, provided that another
 //   endpoint can be tried: a silent address must not hold callers for `connect_timeout` (RFC 8305
 //   §5, fault 97). With one endpoint only, a second connect beside a slow one would gain nothing.
-// - An endpoint that lost its last connection gets a new one when a call would have gone there; the
-//   call itself takes an idle one elsewhere. Otherwise a restarted backend would stay without load
-//   until all others are busy, and a dead one would not be noticed.
+// - When the lighter of the two picked endpoints has no idle connection, the call takes an idle one
+//   of the other, and the lighter one gets a connection for the next call, one at a time. Otherwise
+//   a new or restarted backend would stay without its share until all others are busy, and a dead
+//   one would not be noticed.
 // - At the total limit, an idle connection that nobody waiting wants makes room for one that is
 //   needed: the first of a new endpoint, of a reset, or one to an untried endpoint.
 // - At most `max_warming` connections are opened without demand at once, so that a mass drain is
@@ -39,15 +40,17 @@ void pool_core::pump(time_point now, pool_actions& out) {
 
 // Idle connections while somebody waits: what just became acceptable or usable.
 void pool_core::serve_waiters(pool_actions& out) {
-  if (waiters_.empty() || table_.choice().with_idle().empty()) return;
+  if (waiters_.empty() || !table_.choice().has_idle()) return;
   std::vector<std::pair<ticket, pool_slot*>> served;
   for (const auto& [t, w] : waiters_.in_order()) {
     if (pool_slot* s = take_idle(w.tried)) {
       served.emplace_back(t, s);
-      if (table_.choice().with_idle().empty()) break;
+      if (!table_.choice().has_idle()) break;
     }
   }
   for (const auto& [t, s] : served) {
+    --counters_.checkouts_idle;  // not at once
+    ++served_;
     waiters_.remove(t);
     out.waits_over.push_back({t, {}, s});
   }
@@ -168,7 +171,7 @@ std::vector<const waiter*> pool_core::uncovered() const {
 
 void pool_core::start_demanded(time_point now, pool_actions& out) {
   if (waiters_.empty() || table_.choice().usable().empty()) return;
-  if (!has_room() && table_.choice().with_idle().empty()) return;
+  if (!has_room() && !table_.choice().has_idle()) return;
   for (const waiter* w : uncovered()) {
     if (connect_for(*w, now, out)) continue;
     note_backoff(now);
@@ -208,7 +211,8 @@ void pool_core::refill(time_point now, pool_actions& out) {
 // One that failed backs off; a departed one is about to go.
 void pool_core::feed_starved(time_point now, pool_actions& out) {
   endpoint_entry* e = table_.choice().take_starved();
-  if (closed_ || e == nullptr || e->has_departed() || e->connections != 0) return;
+  if (closed_ || e == nullptr || e->has_departed()) return;
+  if (e->idle != 0 || e->opening != 0) return;  // since then
   if (!is_connectable(*e, now) || !has_room()) return;
   start_opening(*e, opening_for::demand, now, out);
 }

@@ -2,6 +2,7 @@
 // Who gets a connection, and what becomes of one that comes back.
 
 #include "pool/pool_core.hpp"
+#include "pool/pool_core_hot.hpp"
 
 #include <boost/assert.hpp>
 
@@ -84,7 +85,8 @@ pool_slot* pool_core::take_idle(const std::vector<tried_endpoint>& tried) noexce
   endpoint_entry* e = table_.choice().pick_idle(fresh);
   if (e == nullptr || !fresh(*e)) return nullptr;
   ++counters_.checkouts_idle;
-  lend(*found);
+  become(*found, slot_state::leased);
+  lent(*found);
   return found;
 }
 
@@ -131,7 +133,9 @@ std::optional<ticket> pool_core::first_taker(const pool_slot& s) const noexcept 
 void pool_core::lend_to(ticket t, pool_slot& s, pool_actions& out) {
   out.waits_over.push_back({t, {}, &s});
   waiters_.remove(t);
-  lend(s);
+  become(s, slot_state::leased);
+  lent(s);
+  ++served_;
 }
 
 // A connection is free: to who waits longest, else to rest.
@@ -170,6 +174,7 @@ void pool_core::doom_checking(const endpoint_entry& e, close_reason reason) noex
 void pool_core::end_lease(
     pool_slot& s, lease_end how, const error_code& why, time_point now, pool_actions& out) {
   if (std::exchange(s.observed, false)) s.observer.reset();
+  s.keep_until.store(pool_slot::not_kept, std::memory_order_relaxed);
   expire_waiters(now, out);
   if (s.cancelled) {
     out.to_drop.push_back(std::move(s.connection));
@@ -200,7 +205,6 @@ void pool_core::end_lease(
 }
 
 void pool_core::drop_dead(pool_slot& s, time_point now, pool_actions& out) {
-  --counters_.checkouts;
   --counters_.checkouts_idle;
   if (s.home->has_departed()) --counters_.retained_leases;
   close_slot(s, close_reason::peer_closed, {}, now, out);

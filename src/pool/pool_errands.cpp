@@ -38,7 +38,7 @@ class slot_watcher final : public idle_observer {
 void pool_state::run(errands& e) {
   pool_actions& a = e.actions;
   for (auto& [done, what] : e.waits_over) {
-    lease_base found = what.slot != nullptr ? lease_base(*this, *what.slot) : lease_base{};
+    lease_base found(what.slot);
     if (may_post()) std::move(done).post(executor_, what.error, std::move(found));
   }
   for (const auto& c : a.leases_cancelled) cancel_lease(c);

@@ -18,6 +18,8 @@
 
 namespace redial::detail {
 
+class pool_state;
+
 enum class slot_state : std::uint8_t {
   vacant,
   opening,
@@ -33,22 +35,24 @@ enum class opening_for : std::uint8_t { warming, demand };
 /// Whether a connection can tell that its peer did something while it idled.
 enum class watching : std::uint8_t { unknown, yes, no };
 
-/// Guarded by the pool's lock, except that the holder of its lease reads `connection`, `home`,
-/// `number` and `is_reused`, which do not change during a lease.
-struct pool_slot {
+/// Guarded by the pool's lock, except that the holder of its lease reads `pool`, `connection`,
+/// `home`, `number` and `leases`, which do not change during a lease, and writes `keep_until`.
+struct alignas(64) pool_slot {
   // What checkout and return touch.
   slot_state state = slot_state::vacant;
   watching watch = watching::unknown;
-  bool is_reused = false;
-  bool was_leased = false;
-  bool armed = false;     ///< Its notice is armed.
-  bool listed = false;    ///< Among those whose notice is to be armed.
-  bool observed = false;  ///< `observer` was set.
+  bool armed = false;          ///< Its notice is armed.
+  bool listed = false;         ///< Among those whose notice is to be armed.
+  bool observed = false;       ///< `observer` was set.
+  std::uint32_t leases = 0;    ///< How often it was lent.
+  pool_state* pool = nullptr;  ///< The one that it belongs to.
   endpoint_entry* home = nullptr;
-  pool_slot* above = nullptr;  ///< Neighbours on the idle list.
+  pool_slot* above = nullptr;  ///< Neighbours on the idle list; the top one's `above` is not used.
   pool_slot* below = nullptr;
   time_point idle_since{};
   time_point expires_at{};  ///< By `max_lifetime`.
+  static constexpr time_point::rep not_kept = time_point::min().time_since_epoch().count();
+  std::atomic<time_point::rep> keep_until{not_kept};
   std::shared_ptr<pooled_connection> connection;
   std::uint64_t number = 0;
 
@@ -64,7 +68,6 @@ struct pool_slot {
   std::uint64_t generation = 0;  ///< Of the pool when it was opened (see reset).
   time_point drain_end{};
   error_code cancelled_for;
-  std::atomic<time_point::rep> keep_until{time_point::min().time_since_epoch().count()};
   std::weak_ptr<lease_observer> observer;
   std::shared_ptr<connect_operation> operation;
   std::shared_ptr<idle_observer> watcher;

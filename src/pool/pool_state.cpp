@@ -52,7 +52,7 @@ pool_state::pool_state(asio::any_io_executor executor,
       feed_(std::move(feed)),
       opener_(std::move(opener)),
       options_(valid(options)),
-      core_(options_, seed_of(options_)),
+      core_(options_, seed_of(options_), this),
       news_(options_.listener, feed_->name()) {}
 
 pool_state::~pool_state() { time_->disarm(timer_); }
@@ -128,7 +128,6 @@ void pool_state::end_lease(pool_slot& s,
   errands e;
   {
     const std::lock_guard lock(mutex_);
-    if (how == lease_end::returned && core_.give_back(s)) return;
     alive = shared_from_this();
     if (taken != nullptr) *taken = s.connection;
     core_.end_lease(s, how, why, time_->now(), e.actions);

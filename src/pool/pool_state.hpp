@@ -42,9 +42,13 @@ class pool_state final : public std::enable_shared_from_this<pool_state> {
   pool_state(const pool_state&) = delete;
   pool_state& operator=(const pool_state&) = delete;
 
-  [[nodiscard]] boost::system::result<lease_base> try_checkout() noexcept;
+  // The hot path, in pool_hot.cpp.
+  [[nodiscard]] pool_slot* quick_checkout() noexcept;
+  void give_back(pool_slot& s) noexcept;
+
   [[nodiscard]] boost::system::result<lease_base> try_checkout(
       const checkout_options& options) noexcept;
+  [[nodiscard]] error_code why_nothing() const noexcept;
   void start_checkout(const checkout_options& options, completion<checked_out> done);
   /// `taken`: gets the connection, which is then not closed here.
   void end_lease(pool_slot& s,
@@ -98,7 +102,7 @@ class pool_state final : public std::enable_shared_from_this<pool_state> {
   void cancel_lease(const pool_actions::cancelled_lease& c);
   [[nodiscard]] bool is_dead(pool_slot& s) noexcept;
   void look_after(pool_slot& s);
-  boost::system::result<lease_base> checked(pool_slot* s, const checkout_options* options) noexcept;
+  [[nodiscard]] pool_slot* checked(pool_slot& s, const checkout_options* options) noexcept;
   [[nodiscard]] bool may_post() const noexcept;
 
   const boost::asio::any_io_executor executor_;

@@ -34,7 +34,6 @@ class lease_observer {
 
 namespace detail {
 
-class pool_state;
 struct pool_slot;
 
 /// A lease that does not know its connection's type. Returns the connection when destroyed. A pool
@@ -42,18 +41,19 @@ struct pool_slot;
 class lease_base {
  public:
   lease_base() noexcept = default;
-  lease_base(pool_state& pool, pool_slot& slot) noexcept : pool_(&pool), slot_(&slot) {}
-  lease_base(lease_base&& other) noexcept
-      : pool_(other.pool_), slot_(std::exchange(other.slot_, nullptr)) {}
+  /// Null: none.
+  explicit lease_base(pool_slot* leased) noexcept : slot_(leased) {}
+  lease_base(lease_base&& other) noexcept : slot_(std::exchange(other.slot_, nullptr)) {}
   lease_base& operator=(lease_base&& other) noexcept {
     if (this != &other) {
-      end(lease_end::returned);
-      pool_ = other.pool_;
+      if (slot_ != nullptr) give_back();
       slot_ = std::exchange(other.slot_, nullptr);
     }
     return *this;
   }
-  ~lease_base() { end(lease_end::returned); }
+  ~lease_base() {
+    if (slot_ != nullptr) give_back();
+  }
 
   [[nodiscard]] explicit operator bool() const noexcept { return slot_ != nullptr; }
   [[nodiscard]] pooled_connection* connection() const noexcept;
@@ -73,9 +73,9 @@ class lease_base {
   void observe(std::weak_ptr<lease_observer> observer) noexcept;
 
  private:
+  void give_back() noexcept;
   void finish(lease_end how, error_code why) noexcept;
 
-  pool_state* pool_ = nullptr;
   pool_slot* slot_ = nullptr;
 };
 

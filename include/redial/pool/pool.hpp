@@ -40,6 +40,8 @@ struct checkout_options {
 
 namespace detail {
 
+class pool_state;
+
 using checked_out = void(error_code, lease_base);
 
 /// The pool without its connections' type; compiled once.
@@ -55,6 +57,10 @@ class pool_base {
   pool_base& operator=(pool_base&& other) noexcept;
   ~pool_base();
 
+  /// An idle connection, leased; null when there is none (`why_nothing`). For `lease_base`.
+  [[nodiscard]] pool_slot* quick_checkout() noexcept;
+  /// `errc::no_idle_connection`, `errc::no_usable_endpoint` or `errc::closed`.
+  [[nodiscard]] error_code why_nothing() const noexcept;
   [[nodiscard]] boost::system::result<lease_base> try_checkout() noexcept;
   [[nodiscard]] boost::system::result<lease_base> try_checkout(
       const checkout_options& options) noexcept;
@@ -100,9 +106,9 @@ class basic_pool {
   ///
   /// \par Errors `errc::no_idle_connection`, `errc::no_usable_endpoint`, `errc::closed`.
   [[nodiscard]] boost::system::result<lease_type> try_checkout() noexcept {
-    auto found = base_.try_checkout();
-    if (!found) return found.error();
-    return lease_type(std::move(*found));
+    detail::pool_slot* const found = base_.quick_checkout();
+    if (found == nullptr) return base_.why_nothing();
+    return lease_type(detail::lease_base(found));
   }
 
   /// Waits for a connection, opening one if limits allow. First come, first served.

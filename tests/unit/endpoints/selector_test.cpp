@@ -74,12 +74,11 @@ TEST_F(Selector, PlacesStayRightThroughRemovals) {
     if (!e.is_usable()) continue;
     if (e.idle != 0) {
       e.idle = 0;
-      choice.lost_idle(e);
     }
     choice.remove(e);
   }
   EXPECT_TRUE(choice.usable().empty());
-  EXPECT_TRUE(choice.with_idle().empty());
+  EXPECT_FALSE(choice.has_idle());
 }
 
 TEST_F(Selector, ConditionsAreMetWheneverSomebodyMeetsThem) {

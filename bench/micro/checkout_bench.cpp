@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a checkout and return of an idle connection cost, beside the least that a shared pool could
+// cost: one std::mutex around a vector, locked once for each. And that neither allocates.
+//
+// All are run twice: in a process with one thread, where the C library skips atomic operations, and
+// with a second (sleeping) thread, as in any server.
+
+#include <redial/pool/pool.hpp>
+
+#include <benchmark/benchmark.h>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+
+std::atomic<std::uint64_t> allocations{0};
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  if (void* p = std::malloc(size)) return p;  // NOLINT: this is what allocates
+  throw std::bad_alloc();
+}
+void operator delete(void* p) noexcept { std::free(p); }               // NOLINT
+void operator delete(void* p, std::size_t) noexcept { std::free(p); }  // NOLINT
+
+namespace redial {
+namespace {
+
+namespace asio = boost::asio;
+
+/// A connection to nowhere.
+class nothing final : public pooled_connection {
+ public:
+  explicit nothing(asio::any_io_executor executor) : executor_(std::move(executor)) {}
+  void close() noexcept override {}
+  [[nodiscard]] bool quiet() noexcept override { return true; }
+  bool watch_idle(std::weak_ptr<idle_observer>) override { return true; }
+  [[nodiscard]] asio::any_io_executor get_executor() const override { return executor_; }
+
+ private:
+  asio::any_io_executor executor_;
+};
+
+class instant_connector final : public connector {
+ public:
+  std::shared_ptr<connect_operation> open(const connect_request& request, handler done) override {
+    asio::post(request.executor, [done = std::move(done), executor = request.executor] {
+      done({}, std::make_unique<nothing>(executor));
+    });
+    return nullptr;
+  }
+};
+
+/// Real time without timers: the benchmark does not wait for anything.
+class bare_clock final : public scheduler {
+ public:
+  [[nodiscard]] time_point now() const noexcept override { return clock::now(); }
+  void arm(timer&, time_point) override {}
+  void disarm(timer&) noexcept override {}
+};
+
+class fixed_feed final : public endpoint_feed {
+ public:
+  explicit fixed_feed(int endpoints) : endpoints_(endpoints) {}
+  [[nodiscard]] const std::string& name() const noexcept override { return name_; }
+  void start(asio::any_io_executor executor, handler on_snapshot) override {
+    auto s = std::make_shared<snapshot>();
+    s->generation = 1;
+    s->state = freshness::fresh;
+    for (int i = 0; i < endpoints_; ++i) {
+      snapshot_entry e;
+      const auto number = static_cast<asio::ip::address_v4::uint_type>(0x0A000001 + i);
+      e.where = endpoint(asio::ip::address_v4(number), 80);
+      s->endpoints.push_back(e);
+    }
+    asio::post(executor, [h = std::move(on_snapshot), s] { h(s); });
+  }
+  void stop() noexcept override {}
+  void report(const endpoint&, endpoint_outcome, bool) override {}
+  void refresh() override {}
+
+ private:
+  const int endpoints_;
+  const std::string name_ = "bench";
+};
+
+/// A pool with one idle connection to each of its endpoints.
+struct warm_pool {
+  explicit warm_pool(int endpoints)
+      : pool(io.get_executor(),
+             std::make_shared<bare_clock>(),
+             std::make_unique<fixed_feed>(endpoints),
+             std::make_shared<instant_connector>(),
+             options()) {
+    io.poll();
+    // The first return starts the coarse clock, of which later ones make use.
+    const auto first = pool.try_checkout();
+  }
+
+  static pool_options options() {
+    pool_options o;
+    o.seed = 1;
+    o.max_total_connections = 4096;
+    return o;
+  }
+
+  asio::io_context io;
+  basic_pool<nothing> pool;
+};
+
+class second_thread {
+ public:
+  second_thread() {
+    std::unique_lock lock(mutex_);
+    wake_.wait(lock, [this] { return running_; });
+  }
+  ~second_thread() {
+    {
+      const std::lock_guard lock(mutex_);
+      done_ = true;
+    }
+    wake_.notify_all();
+    thread_.join();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool running_ = false;
+  bool done_ = false;
+  std::thread thread_{[this] {
+    std::unique_lock lock(mutex_);
+    running_ = true;
+    wake_.notify_all();
+    wake_.wait(lock, [this] { return done_; });
+  }};
+};
+
+/// The least: a vector under a mutex, last in, first out.
+class baseline_pool {
+ public:
+  void put(nothing* c) {
+    const std::lock_guard lock(mutex_);
+    idle_.push_back(c);
+  }
+  nothing* take() {
+    const std::lock_guard lock(mutex_);
+    if (idle_.empty()) return nullptr;
+    nothing* c = idle_.back();
+    idle_.pop_back();
+    return c;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<nothing*> idle_;
+};
+
+template <class Cycle>
+void measure(benchmark::State& state, const Cycle& cycle) {
+  const std::uint64_t before = allocations.load();
+  std::uint64_t missed = 0;
+  for (auto step : state) {
+    (void)step;
+    if (!cycle()) ++missed;
+  }
+  const std::uint64_t made = allocations.load() - before;
+  if (missed > 0) state.SkipWithError("found no idle connection");
+  if (made > 0) state.SkipWithError("the path allocates");
+}
+
+void baseline(benchmark::State& state) {
+  baseline_pool pool;
+  std::vector<nothing> connections(3, nothing({}));
+  for (auto& c : connections) pool.put(&c);
+  measure(state, [&] {
+    nothing* c = pool.take();
+    benchmark::DoNotOptimize(c);
+    pool.put(c);
+    return c != nullptr;
+  });
+}
+
+void checkout(benchmark::State& state) {
+  warm_pool warm(static_cast<int>(state.range(0)));
+  measure(state, [&] {
+    auto l = warm.pool.try_checkout();
+    benchmark::DoNotOptimize(l);
+    return l.has_value();
+  });
+}
+
+void baseline_one_thread(benchmark::State& state) { baseline(state); }
+void checkout_one_thread(benchmark::State& state) { checkout(state); }
+void baseline_threads(benchmark::State& state) {
+  const second_thread other;
+  baseline(state);
+}
+void checkout_threads(benchmark::State& state) {
+  const second_thread other;
+  checkout(state);
+}
+
+// The ratio checkout/3 : mutex_and_vector is what the library promises to keep small.
+BENCHMARK(baseline_one_thread)->Name("return_and_checkout/one_thread/mutex_and_vector");
+BENCHMARK(checkout_one_thread)->Name("return_and_checkout/one_thread/pool")->Arg(1)->Arg(3);
+BENCHMARK(baseline_threads)->Name("return_and_checkout/threads/mutex_and_vector");
+BENCHMARK(checkout_threads)
+    ->Name("return_and_checkout/threads/pool")
+    ->Arg(1)
+    ->Arg(3)
+    ->Arg(100)
+    ->Arg(1000);
+
+}  // namespace
+}  // namespace redial

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The few steps of a checkout and a return, inline, so that each compiles into one short function.
+
+#include "pool/idle_list.hpp"
+#include "pool/pool_core.hpp"
+
+#include <boost/assert.hpp>
+#include <boost/config.hpp>
+
+#include <utility>
+
+namespace redial::detail {
+
+constexpr bool holds_lease(slot_state s) noexcept {
+  return s == slot_state::leased || s == slot_state::draining;
+}
+
+// Behind `become`, the only writer of a slot's state. With both states known to the compiler,
+// little of it is left.
+BOOST_FORCEINLINE void pool_core::shift(pool_slot& s, slot_state last, slot_state next) noexcept {
+  BOOST_ASSERT(s.state == last);
+  endpoint_entry& e = *s.home;
+  --counts_[static_cast<std::size_t>(last)];
+  ++counts_[static_cast<std::size_t>(next)];
+  s.state = next;
+  if (last == slot_state::idle) {
+    remove_idle(e, s);
+  } else if (last == slot_state::opening) {
+    --e.opening;
+    if (std::exchange(s.overdue, false)) --e.overdue;
+  } else if (last == slot_state::vacant) {
+    ++e.connections;
+  }
+  if (holds_lease(last) != holds_lease(next)) e.leases += holds_lease(next) ? 1U : ~0U;
+  if (next == slot_state::idle) {
+    BOOST_ASSERT(e.is_usable());
+    const bool rested_longer = e.idle_top != nullptr && e.idle_top->idle_since > s.idle_since;
+    rested_longer ? push_idle_bottom(e, s) : push_idle(e, s);
+    if (e.idle == 1) table_.choice().gained_idle(e);
+  } else if (next == slot_state::opening) {
+    ++e.opening;
+  } else if (next == slot_state::vacant) {
+    --e.connections;
+  }
+}
+
+BOOST_FORCEINLINE void pool_core::lent(pool_slot& s) noexcept {
+  ++s.leases;
+  if (s.home->has_departed()) ++counters_.retained_leases;
+}
+
+BOOST_FORCEINLINE pool_slot& pool_core::lend_top(endpoint_entry& e) noexcept {
+  pool_slot& s = *e.idle_top;
+  ++counters_.checkouts_idle;
+  shift(s, slot_state::idle, slot_state::leased);
+  lent(s);
+  return s;
+}
+
+BOOST_FORCEINLINE pool_slot* pool_core::take_idle() noexcept {
+  endpoint_entry* e = table_.choice().pick_idle();
+  return e != nullptr ? &lend_top(*e) : nullptr;
+}
+
+BOOST_FORCEINLINE void pool_core::rest(pool_slot& s, slot_state last, time_point since) noexcept {
+  if (s.idle_since != since) s.idle_since = since;  // a store less, mostly
+  if (!s.armed && !s.listed && s.watch != watching::no) {
+    s.listed = true;
+    unwatched_.push_back(&s);
+  }
+  if (!active_) active_ = true;
+  shift(s, last, slot_state::idle);
+}
+
+BOOST_FORCEINLINE bool pool_core::give_back(pool_slot& s) noexcept {
+  if (s.state != slot_state::leased || eager_) return false;
+  if (tick_at_ == never || s.expires_at < scan_at_) return false;
+  if (scan_at_ == never && idle_limited_) return false;
+  if (sweep_at_ == never && !s.armed && s.watch != watching::no) return false;
+  if (s.observed) {
+    s.observed = false;
+    s.observer.reset();
+  }
+  if (s.keep_until.load(std::memory_order_relaxed) != pool_slot::not_kept) {
+    s.keep_until.store(pool_slot::not_kept, std::memory_order_relaxed);
+  }
+  rest(s, slot_state::leased, coarse_now_);
+  return true;
+}
+
+}  // namespace redial::detail

@@ -156,6 +156,18 @@ TEST_F(Evidence, RotationEndsTenMinutesAfterTheLastReturn) {
   EXPECT_TRUE(has_departed(v4(4)));
 }
 
+TEST_F(Evidence, RotationGoesOnWhileAddressesReturn) {
+  answer(v4s({1, 2, 3}), 0s);
+  answer(v4s({1, 2}), 10s);
+  answer(v4s({1, 3}), 20s);      // 3 returns: rotating; 2 absent
+  answer(v4s({1, 2, 3}), 1min);  // 2 returns
+  answer(v4s({1, 2}), 8min);
+  answer(v4s({1, 2, 3}), 9min);  // 3 returns
+  answer(v4s({1, 2}), 11min);
+  EXPECT_TRUE(evidence_.rotating());
+  EXPECT_TRUE(is_absent(v4(3)));
+}
+
 TEST_F(Evidence, AnswersFromOneCachedCopyCountOnce) {
   answer(v4_range(1, 8), 0s);
   answer(v4_range(2, 8), 60s, 60s);  // 1 is missing: the first miss

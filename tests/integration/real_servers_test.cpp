@@ -186,6 +186,12 @@ TEST(RealServers, OneOfTwoBackendsDownFailsNoRequest) {
   ASSERT_TRUE(run_until(io, [&] { return client.connection_gauges().endpoints_active == 2; }));
   first.stop();
   for (int i = 0; i < 30; ++i) EXPECT_EQ(get(io, client).text(), "127.0.0.3\n");
+
+  // And it gets its share again when it is back, although the other one could serve all.
+  first.start();
+  bool back = false;
+  ASSERT_TRUE(
+      run_until(io, [&] { return back = back || get(io, client).text() == "127.0.0.2\n"; }));
 }
 
 struct https_world {

@@ -186,7 +186,7 @@ call_step attempt_machine::run_out_of_time(attempt_facts facts, time_point now) 
 
 call_step attempt_machine::fail(attempt_facts facts, call_surroundings& around, time_point now) {
   if (!facts.error) facts.error = errc::misdirected_status;
-  if (facts.error == condition::not_sent) facts.sent = false;
+  if (says_not_sent(facts)) facts.sent = false;
   // A wait for a connection that lasted until the deadline says less than what made us wait.
   const bool waited_out = facts.error == errc::checkout_timeout && now >= terms_.deadline;
   if (!waited_out || !last_error_) last_error_ = facts.error;

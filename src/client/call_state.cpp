@@ -298,6 +298,7 @@ attempt_facts call_state::facts_of(const call_attempt& a, error_code ec) {
   f.reused = a.view.reused_;
   if (!a.started) return f;
   const traffic moved = op_->traffic_of(*a.connection);
+  f.counted = moved.counted;
   f.sent = !moved.counted || moved.written > 0;
   f.received = a.view.response_started_ || moved.read > 0;
   return f;

@@ -50,8 +50,12 @@ bool is_retryable(const attempt_facts& f) {
   return f.error == condition::retryable;
 }
 
+bool says_not_sent(const attempt_facts& f) {
+  return f.error == errc::not_sent || (!f.counted && f.error == condition::not_sent);
+}
+
 bool is_without_effect(const attempt_facts& f) {
-  return !f.sent || f.error == condition::not_sent || f.verdict == attempt_verdict::moved;
+  return !f.sent || says_not_sent(f) || f.verdict == attempt_verdict::moved;
 }
 
 lease_end end_of(const attempt_facts& f) {

@@ -16,6 +16,7 @@ struct attempt_facts {
   bool sent = false;      ///< Bytes of it may have reached the peer.
   bool received = false;  ///< A byte of the response arrived.
   bool reused = false;    ///< The connection had served before.
+  bool counted = false;   ///< The connection counts its bytes, so `sent` is no guess.
 };
 
 /// The peer ended the connection, by FIN or RST, also when our own write found out.
@@ -29,6 +30,11 @@ struct attempt_facts {
 
 /// Could another attempt end better, whether it is safe or not?
 [[nodiscard]] bool is_retryable(const attempt_facts& f);
+
+/// Has the operation itself said that nothing was sent? Where bytes are counted only
+/// `errc::not_sent` says so: any other code of that condition may come from something the operation
+/// used besides, such as another client, after it had sent.
+[[nodiscard]] bool says_not_sent(const attempt_facts& f);
 
 /// May the request run again although it may have run: did the peer see nothing of it, or refuse
 /// it?

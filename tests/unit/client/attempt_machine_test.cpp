@@ -137,6 +137,17 @@ TEST_F(AttemptMachine, AnOperationsOwnWordThatNothingWasSentIsBelieved) {
   EXPECT_FALSE(machine().history().attempts.at(0).sent);
 }
 
+// Such a code may come from another client that the operation asked after it had sent.
+TEST_F(AttemptMachine, CountedBytesAreBelievedRatherThanAnErrorOfSomethingElse) {
+  (void)start();
+  (void)lease(1);
+  attempt_facts f = facts(errc::unresolved, true);
+  f.counted = true;
+  const call_step s = machine().operation_done(1, f, around, now);
+  EXPECT_EQ(s.next, move::finish);
+  EXPECT_TRUE(machine().history().attempts.at(0).sent);
+}
+
 TEST_F(AttemptMachine, AnErrorThatIsNotRetryableEndsTheCall) {
   terms.idempotent = true;
   (void)start();

@@ -145,6 +145,9 @@ void start_exchange(std::shared_ptr<http_call> call,
                     attempt& a,
                     net_connection& connection,
                     operation_handler done) {
+  // The pool watches only what has rested for a while, and what came since the last response is
+  // none of ours to read. Nothing has been sent, so any request may go elsewhere.
+  if (a.is_reused() && !connection.quiet()) return done(errc::peer_closed);
   connection.visit([&](auto& stream) {
     using stream_type = std::remove_reference_t<decltype(stream)>;
     const bool to_head = call->request().method == "HEAD";

@@ -2,9 +2,13 @@
 // Responses, good and bad, and what becomes of their connections.
 #include "support/http_world.hpp"
 
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/write.hpp>
 
 #include <algorithm>
+#include <string>
 
 namespace redial::testing {
 namespace {
@@ -211,6 +215,53 @@ TEST_F(Http, TargetsThatAreNotForHttpAreRefused) {
   EXPECT_THROW(http_client(io.get_executor(), "a.test"), std::invalid_argument);
   options.max_header_bytes = 1;
   EXPECT_THROW(http_client(io.get_executor(), "http://a.test", options), std::invalid_argument);
+}
+
+// A server that is written to and read from while the client's context stands still.
+class StrayBytes : public HttpWorld {
+ protected:
+  using tcp = boost::asio::ip::tcp;
+
+  StrayBytes() { connect("static://127.0.0.1:" + std::to_string(door.local_endpoint().port())); }
+  tcp::socket accepted() {
+    tcp::socket peer(io);
+    bool done = false;
+    door.async_accept(peer, [&done](error_code ec) { done = !ec; });
+    EXPECT_TRUE(run_until(io, [&done] { return done; }));
+    return peer;
+  }
+  static void say(tcp::socket& peer, const std::string& bytes) {
+    boost::asio::write(peer, boost::asio::buffer(bytes));
+  }
+
+  tcp::acceptor door{io, tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0)};
+};
+
+TEST_F(StrayBytes, Fault109_WhatCameBetweenTwoRequestsIsNoResponse) {
+  auto first = start(http_request("GET", "/"));
+  auto peer = accepted();
+  say(peer, ok("Content-Length: 2\r\n", "ok"));
+  EXPECT_EQ(finish(first).response.body, "ok");
+  say(peer, ok("Content-Length: 5\r\n", "wrong"));
+
+  auto second = start(http_request("POST", "/"));
+  auto other_peer = accepted();
+  say(other_peer, ok("Content-Length: 2\r\n", "ok"));
+  EXPECT_EQ(finish(second).response.body, "ok");
+  EXPECT_FALSE(second->response.history.attempts.at(0).sent);
+}
+
+TEST_F(StrayBytes, Fault105_APostDoesNotGoOutOnAConnectionThatHasEnded) {
+  auto first = start(http_request("GET", "/"));
+  auto peer = accepted();
+  say(peer, ok("Content-Length: 2\r\n", "ok"));
+  EXPECT_EQ(finish(first).response.body, "ok");
+  peer.shutdown(tcp::socket::shutdown_send);
+
+  auto second = start(http_request("POST", "/"));
+  auto other_peer = accepted();
+  say(other_peer, ok("Content-Length: 2\r\n", "ok"));
+  EXPECT_FALSE(finish(second).error);
 }
 
 }  // namespace

@@ -163,6 +163,20 @@ TEST_F(Drain, WithoutAReplacementTheDepartedOneServesOnAndIsCounted) {
   EXPECT_EQ(told(endpoint_change::drained), 1U);
 }
 
+TEST_F(Drain, ADeadConnectionOfADepartedOneIsNoLeaseOfIt) {
+  connect_behaviour blind;
+  blind.can_watch = false;
+  net->behave(blind);
+  start({"10.0.0.1"});
+  net->refuse(ep("10.0.0.2"));
+  dns({"10.0.0.2"});
+  sim.advance(2s);
+  net->peers(ep("10.0.0.1")).at(0)->break_silently();
+  EXPECT_FALSE(pool->try_checkout().has_value());
+  EXPECT_EQ(pool->counters().checkouts, 0U);
+  EXPECT_EQ(pool->counters().retained_leases, 0U);
+}
+
 TEST_F(Drain, TheLastResortMayBeConnectedToUntilItRefuses) {
   options.idle_timeout = 10s;
   start({"10.0.0.1"});

@@ -7,7 +7,9 @@
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -312,6 +314,29 @@ TEST(Discovery, ASubscriberThatSleepsHoldsABoundedNumberOfSnapshots) {
   reader fresh(*d, "http://api.test", w.sim.executor());
   w.sim.settle();
   EXPECT_EQ(sleeper.got.back(), fresh.got.back()) << "the newest is never the one left out";
+}
+
+// As on an executor with many threads, but without the luck: the second turn is looked for while
+// the first one runs.
+TEST(Discovery, SnapshotsAreNeverDeliveredTwoAtOnce) {
+  discovery_world w;
+  w.dns.sequence("api.test", {{"10.0.0.1"}, {"10.0.0.2"}, {"10.0.0.3"}}, 1s);
+  const auto d = w.make();
+  boost::asio::io_context theirs;
+  int depth = 0;
+  int deepest = 0;
+  std::vector<std::uint64_t> generations;
+  auto sub =
+      d->subscribe(target("http://api.test"), theirs.get_executor(), [&](const snapshot_ptr& s) {
+        deepest = std::max(deepest, ++depth);
+        theirs.poll();
+        --depth;
+        generations.push_back(s->generation);
+      });
+  w.sim.advance(5s);
+  theirs.run();
+  EXPECT_EQ(deepest, 1);
+  EXPECT_EQ(generations, (std::vector<std::uint64_t>{1, 2, 3}));
 }
 
 TEST(Discovery, SameSeedSameTrace) {

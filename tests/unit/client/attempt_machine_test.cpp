@@ -165,6 +165,17 @@ TEST_F(AttemptMachine, AWholeAnswerThatAsksForAnotherAttemptIsRepeated) {
   EXPECT_EQ(done(errc::unavailable_status, true, true).next, move::wait);
 }
 
+TEST_F(AttemptMachine, AnEndpointThatFailsAgainCountsFromItsLastFailure) {
+  (void)start();
+  (void)lease(1);
+  (void)done(errc::not_sent);
+  now += 1s;
+  (void)lease(1);
+  (void)done(errc::not_sent);
+  ASSERT_EQ(machine().tried().size(), 1U);
+  EXPECT_EQ(machine().tried()[0].failed_at, now);
+}
+
 TEST_F(AttemptMachine, MovedIsRepeatedElsewhereAlsoWhenUnsafe) {
   (void)start();
   (void)lease(1);

@@ -342,6 +342,21 @@ TEST_F(CallEnd, FinagleResetsOncePerTwoSeconds) {
   EXPECT_EQ(std::count(log->suppressed.begin(), log->suppressed.end(), false), 1);
 }
 
+TEST_F(CallEnd, ADrainDoesNotCutACallShortOfItsOwnDeadline) {
+  options.pool.drain_deadline = 1s;
+  started();
+  const auto result = call(call_options(60s));
+  sim.settle();
+  EXPECT_TRUE(client->reset());
+  sim.advance(5s);
+  EXPECT_EQ(last().cancelled, 0);
+  EXPECT_EQ(result->completions, 0);
+  last().complete({});
+  sim.settle();
+  EXPECT_EQ(result->completions, 1);
+  EXPECT_FALSE(result->error);
+}
+
 TEST_F(CallEnd, ResetOpensNewConnections) {
   started();
   EXPECT_TRUE(client->reset());

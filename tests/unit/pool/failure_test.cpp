@@ -26,6 +26,16 @@ TEST_F(Failure, AResetDropsTheIdleOnesOfTheEndpointAndIsEvidence) {
   EXPECT_TRUE(feed->reports.back().last_usable);
 }
 
+// Being looked at by the pool at that moment, so not on the idle list.
+TEST_F(Failure, AlsoTheOneWhoseNoticeIsBeingArmedIsDropped) {
+  start({"10.0.0.1"});
+  auto both = take(2);
+  both[1] = {};
+  sim.after(10ms, [&] { both[0].end(lease_end::reset, boost::asio::error::connection_reset); });
+  sim.advance(20ms);
+  EXPECT_EQ(open_now(), 0U);
+}
+
 TEST_F(Failure, OtherEndpointsKeepTheirs) {
   start({"10.0.0.1", "10.0.0.2"});
   auto l = take();
@@ -94,6 +104,23 @@ TEST_F(Failure, ARetryOnTheSameEndpointGetsAConnectionOpenedAfterwards) {
   ASSERT_TRUE(w->leased());
   EXPECT_FALSE(w->lease.is_reused());
   EXPECT_EQ(opened_ever(), 4U);
+}
+
+TEST_F(Failure, ARetryOnTheSameEndpointDoesNotTakeAnOlderOneThatComesBack) {
+  options.max_connections = 2;
+  start({"10.0.0.1"});
+  auto both = take(2);
+  sim.advance(1ms);
+  net->accept(ep("10.0.0.1"), 1s);
+  const tried_endpoint tried{both[0].endpoint_id(), sim.now()};
+  both[0].end(lease_end::reset);
+  const auto w = checkout(5s, {tried});
+  both[1] = {};  // opened before the failure
+  sim.advance(999ms);
+  EXPECT_TRUE(w->pending());
+  sim.advance(1ms);
+  ASSERT_TRUE(w->leased());
+  EXPECT_FALSE(w->lease.is_reused());
 }
 
 TEST_F(Failure, TheConnectionMayBeTakenAlong) {

@@ -3,6 +3,9 @@
 
 #include "pool_world.hpp"
 
+#include <thread>
+#include <utility>
+
 namespace redial::testing {
 namespace {
 
@@ -162,6 +165,44 @@ TEST_F(Idle, AHangUpWhileTheNoticeIsBeingArmedIsNotMissed) {
   net->peers().front()->hang_up();  // before anybody watches
   sim.advance(20ms);
   EXPECT_EQ(open_now(), 0U);
+}
+
+/// Its peer hangs up at the very moment its notice is armed: another thread tells first.
+class hasty_connection final : public pooled_connection {
+ public:
+  explicit hasty_connection(boost::asio::any_io_executor executor)
+      : executor_(std::move(executor)) {}
+  void close() noexcept override {}
+  [[nodiscard]] bool quiet() noexcept override { return false; }
+  bool watch_idle(std::weak_ptr<idle_observer> observer) override {
+    std::thread([&observer] { observer.lock()->stirred(); }).join();
+    return true;
+  }
+  [[nodiscard]] boost::asio::any_io_executor get_executor() const override { return executor_; }
+
+ private:
+  boost::asio::any_io_executor executor_;
+};
+
+struct hasty_connector final : connector {
+  std::shared_ptr<connect_operation> open(const connect_request& request, handler done) override {
+    boost::asio::post(request.executor, [done, executor = request.executor] {
+      done({}, std::make_unique<hasty_connection>(executor));
+    });
+    return nullptr;
+  }
+};
+
+TEST_F(Idle, AStirBeforeTheArmingCallHasReturnedIsNotLost) {
+  basic_pool<hasty_connection> hasty(sim.executor(),
+                                     sim.time(),
+                                     std::make_unique<scripted_feed>(feed),
+                                     std::make_shared<hasty_connector>());
+  dns({"10.0.0.1"});
+  EXPECT_EQ(hasty.gauges().idle, 1U);
+  sim.advance(20ms);
+  EXPECT_EQ(hasty.gauges().idle, 0U);
+  EXPECT_EQ(hasty.counters().closed, 1U);
 }
 
 TEST_F(Idle, ANoticeThatIsArmedDoesNotPushBackTheTimeout) {

@@ -11,7 +11,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/system/error_code.hpp>
 #include <boost/system/result.hpp>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -3,13 +3,13 @@
 
 // What happens inside, told as it happens.
 
-#include <cstdint>
-#include <string_view>
-
 #include <redial/core/answer.hpp>
 #include <redial/core/endpoint.hpp>
 #include <redial/core/error.hpp>
 #include <redial/core/time.hpp>
+
+#include <cstdint>
+#include <string_view>
 
 namespace redial {
 
@@ -32,8 +32,8 @@ enum class endpoint_change {
   warm_failed,  ///< A warming attempt failed; tried again later.
   ejected,
   quarantined,
-  retained,     ///< Departed, still leased until a replacement is proven.
-  drained,      ///< Takes no more leases; its connections close as they become free.
+  retained,  ///< Departed, still leased until a replacement is proven.
+  drained,   ///< Takes no more leases; its connections close as they become free.
 };
 
 /// Why a connection was closed.
@@ -87,9 +87,9 @@ struct connection_event {
   const endpoint& where;
   std::uint64_t connection = 0;  ///< Number of the connection within its pool.
   connection_change change{};
-  close_reason reason{};         ///< Only for `closed`.
+  close_reason reason{};  ///< Only for `closed`.
   error_code error{};
-  duration elapsed{};            ///< `opened`, `failed`: since `opening`. `closed`: its age.
+  duration elapsed{};  ///< `opened`, `failed`: since `opening`. `closed`: its age.
 };
 
 struct attempt_event {

@@ -3,11 +3,12 @@
 
 // What a pool needs of whoever knows the endpoints of one target.
 
+#include <redial/watch/snapshot.hpp>
+
 #include <boost/asio/any_io_executor.hpp>
+
 #include <functional>
 #include <string>
-
-#include <redial/watch/snapshot.hpp>
 
 namespace redial {
 
@@ -22,7 +23,8 @@ class endpoint_feed {
 
   /// The target's canonical text, for events and errors.
   [[nodiscard]] virtual const std::string& name() const noexcept = 0;
-  /// Posts the current snapshot, if any, and all later ones to `executor`, oldest first. Called once.
+  /// Posts the current snapshot, if any, and all later ones to `executor`, oldest first. Called
+  /// once.
   virtual void start(boost::asio::any_io_executor executor, handler on_snapshot) = 0;
   /// No callback begins after this when called on the callback's executor. Idempotent.
   virtual void stop() noexcept = 0;

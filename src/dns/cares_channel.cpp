@@ -30,9 +30,10 @@
 namespace redial::detail {
 namespace {
 
-// Three tries: with fewer, versions that adapt their timeout down to 250 ms give up on slow
-// servers.
-constexpr int tries = 3;
+// From 1.32 on c-ares adapts the timeout of the first try down to 250 ms, doubles it with each try
+// and shortens it by chance up to half. The fifth then waits at least 2 s, so that a server that
+// needs 1.2 s is still heard. Earlier versions do as they are told: 1 s, 2 s, 4 s.
+constexpr int tries = ARES_VERSION >= 0x012000 ? 5 : 3;
 
 class ares_category_type final : public boost::system::error_category {
  public:

@@ -59,13 +59,15 @@ TEST_F(DnsSourceLife, Fault82_SilenceEndsInTimeoutsAndARebuild) {
   EXPECT_EQ(client.ask("api.test").outcome, answer_outcome::records);
   dns.silence(true);
   const auto before = open_descriptors();
-  for (int i = 0; i < 10; ++i) {
+  for (int i = 0; i < 40; ++i) {
     const auto got = client.ask("api.test");
     EXPECT_EQ(got.outcome, answer_outcome::timeout);
     EXPECT_EQ(got.error, condition::retryable);
   }
   EXPECT_GE(client.source().rebuilds(), 1u);
-  EXPECT_LE(open_descriptors(), before + 8);
+  // A channel is replaced once a second, after some ten of these questions; versions that use a
+  // socket per query hold that many.
+  EXPECT_LE(open_descriptors(), before + 20);
   dns.silence(false);
   // Not hurried: this is about coming back, not about how fast.
   answer got;

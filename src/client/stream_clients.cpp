@@ -44,7 +44,7 @@ tls_client make_tls_client(boost::asio::any_io_executor executor,
   return tls_client(std::move(executor),
                     std::move(names),
                     t,
-                    std::make_shared<tls_connector>(t.host(), tls, tcp),
+                    std::make_shared<tls_connector>(t.identity(), tls, tcp),
                     proven);
 }
 

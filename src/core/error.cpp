@@ -28,7 +28,7 @@ struct facts {
 constexpr facts table[] = {
     {errc::bad_scheme,
      unsent,
-     "unknown scheme: write http://, https://, tcp://, tls:// or static://"},
+     "unknown scheme: write http://, https://, tcp://, tls://, srv://, srv+https:// or static://"},
     {errc::bad_name,
      unsent,
      "not a DNS name: labels of 1 to 63 and at most 253 letters, digits, '-' and '_'"},
@@ -60,6 +60,9 @@ constexpr facts table[] = {
     {errc::unresolved,
      again | unsent,
      "the name had no answer yet at the deadline: check the name servers"},
+    {errc::no_service,
+     unsent,
+     "the name's SRV record says that this service is not offered (target \".\")"},
     {errc::connect_timeout, again | poison | unsent, "connecting took longer than connect_timeout"},
     {errc::checkout_timeout,
      again | unsent,

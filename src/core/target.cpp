@@ -50,6 +50,26 @@ const scheme_facts* find_scheme(std::string_view name) {
   return found == std::end(schemes) ? nullptr : found;
 }
 
+struct scheme_choice {
+  const scheme_facts* facts = nullptr;
+  bool srv = false;
+};
+
+scheme_choice choose_scheme(std::string_view name) {
+  constexpr std::string_view srv = "srv";
+  if (!equal_without_case(name.substr(0, srv.size()), srv)) return {find_scheme(name), false};
+  if (name.size() == srv.size()) return {&facts_of(target_scheme::tcp), true};
+  if (name[srv.size()] != '+') return {};
+  const scheme_facts* const facts = find_scheme(name.substr(srv.size() + 1));
+  if (facts == nullptr || facts->scheme == target_scheme::static_list) return {};
+  return {facts, true};
+}
+
+std::string srv_prefix(target_scheme scheme) {
+  if (scheme == target_scheme::tcp) return "srv://";
+  return "srv+" + std::string(facts_of(scheme).name) + "://";
+}
+
 result<std::uint16_t> parse_port(std::string_view text) {
   std::uint16_t port = 0;
   const char* const end = text.data() + text.size();
@@ -119,6 +139,17 @@ std::string bracketed(const host_name& host, std::string_view text) {
   return v6 ? '[' + std::string(text) + ']' : std::string(text);
 }
 
+// `_http._tcp.api.internal` -> `api.internal`. The whole when nothing else would be left.
+std::string_view without_service_labels(std::string_view name) {
+  std::string_view rest = name;
+  while (rest.starts_with('_')) {
+    const auto dot = rest.find('.');
+    if (dot == std::string_view::npos) return name;
+    rest.remove_prefix(dot + 1);
+  }
+  return rest;
+}
+
 std::string canonical_text(const scheme_facts& scheme,
                            const host_name& host,
                            std::uint16_t port,
@@ -142,14 +173,24 @@ target::target(target_scheme scheme,
                std::vector<endpoint> fixed)
     : scheme_(scheme),
       host_(std::move(host)),
+      identity_(host_),
       port_(port),
       fixed_(std::move(fixed)),
       text_(canonical_text(facts_of(scheme_), host_, port_, fixed_)) {}
 
+target::target(target_scheme scheme, host_name srv_owner, host_name identity)
+    : scheme_(scheme),
+      srv_(true),
+      host_(std::move(srv_owner)),
+      identity_(std::move(identity)),
+      port_(0),
+      text_(srv_prefix(scheme) + host_.text()) {}
+
 result<target> target::parse(std::string_view text) {
   const auto colon = text.find("://");
   if (colon == std::string_view::npos) return make_error_code(errc::bad_scheme);
-  const scheme_facts* scheme = find_scheme(text.substr(0, colon));
+  const scheme_choice chosen = choose_scheme(text.substr(0, colon));
+  const scheme_facts* const scheme = chosen.facts;
   if (scheme == nullptr) return make_error_code(errc::bad_scheme);
 
   std::string_view rest = text.substr(colon + 3);
@@ -173,6 +214,13 @@ result<target> target::parse(std::string_view text) {
   if (parts->host.empty()) return make_error_code(errc::bad_target);
   auto host = host_name::parse(parts->host);
   if (!host) return host.error();
+  if (chosen.srv) {
+    if (parts->port) return make_error_code(errc::bad_port);  // the records say
+    if (host->is_fixed()) return make_error_code(errc::bad_target);
+    auto identity = host_name::parse(without_service_labels(host->text()));
+    if (!identity) return identity.error();
+    return target(scheme->scheme, *std::move(host), *std::move(identity));
+  }
   const auto port = port_of(*parts, scheme->default_port);
   if (!port) return port.error();
   std::vector<endpoint> fixed;
@@ -187,15 +235,16 @@ target::target(std::string_view text)
         throw std::invalid_argument("redial: \"" + escaped(text) +
                                     "\" is not a target: " + parsed.error().message() +
                                     ". Accepted: http://host[:port], https://host[:port], "
-                                    "tcp://host:port, tls://host:port, "
+                                    "tcp://host:port, tls://host:port, srv://name, "
+                                    "srv+http://name, srv+https://name, srv+tls://name, "
                                     "static://address:port[,address:port]...");
       }()) {}
 
 std::string target::authority() const {
   // A zone means something on this machine only (RFC 6874 §1).
-  const std::string text =
-      bracketed(host_, std::string_view(host_.text()).substr(0, host_.text().find('%')));
-  if (port_ == facts_of(scheme_).default_port) return text;
+  const std::string_view name = identity_.text();
+  const std::string text = bracketed(identity_, name.substr(0, name.find('%')));
+  if (srv_ || port_ == facts_of(scheme_).default_port) return text;
   return text + ':' + std::to_string(port_);
 }
 

@@ -25,6 +25,7 @@ void validate(const watch_options& o) {
   detail::check_time(owner, "rotation_memory", o.rotation_memory, {1s}, {24h});
   detail::check_time(owner, "rotation_end", o.rotation_end, {1s}, {24h});
   detail::check_count(owner, "max_endpoints", o.max_endpoints, {1}, {65536});
+  detail::check_count(owner, "max_srv_targets", o.max_srv_targets, {1}, {4096});
   if (!o.ipv4 && !o.ipv6) {
     throw std::invalid_argument("watch_options::ipv4 and ipv6 are both off: one must be on");
   }

@@ -24,6 +24,18 @@ struct question {
   friend auto operator<=>(const question&, const question&) = default;
 };
 
+/// One usable SRV record (RFC 2782): the port is not 0 and the target is a legal name other than
+/// the root.
+struct srv_record {
+  std::string target;  ///< Canonical: lower case, no trailing dot.
+  std::uint16_t port = 0;
+  std::uint16_t priority = 0;
+  std::uint16_t weight = 0;
+
+  friend bool operator==(const srv_record&, const srv_record&) = default;
+  friend auto operator<=>(const srv_record&, const srv_record&) = default;
+};
+
 /// What kind of answer it was. The first three are definite: a server that speaks for the name said
 /// so. The others are transient.
 enum class answer_outcome {
@@ -52,15 +64,19 @@ enum class answer_outcome {
 struct answer {
   question asked;
   answer_outcome outcome = answer_outcome::timeout;
-  /// Sorted, without duplicates.
+  /// Sorted, without duplicates. Empty for an SRV question.
   std::vector<address> addresses;
+  /// Sorted; each target and port once. Empty unless SRV was asked for.
+  std::vector<srv_record> services;
   /// For `records` the minimum over the CNAME chain and the records; a TTL with the top bit set is
   /// 0 (RFC 2181 §8). For `no_data` and `name_not_found` the negative TTL, min(SOA TTL, SOA
   /// minimum) (RFC 2308 §5) but no longer than the CNAME chain; 0 without an SOA. Uncapped.
   std::chrono::seconds ttl{0};
-  /// The original code: of c-ares, the system, or ours. Clear for `records`.
+  /// The original code: of c-ares, the system, or ours. Clear for `records`. `errc::no_service`
+  /// with `no_data` when the only SRV record has the target "." (RFC 2782).
   error_code error;
-  /// Records left out because no connection could ever go there.
+  /// Records left out because no connection could ever go there: an address that is no unicast
+  /// address, an SRV record with port 0 or an illegal target.
   std::uint32_t dropped = 0;
 };
 

@@ -35,6 +35,7 @@ enum class errc {
   no_dns_servers,      ///< No name server is configured.
   name_gone,           ///< The name was believed to be gone; its addresses were drained.
   unresolved,          ///< The deadline came before the name's first answer.
+  no_service,          ///< The SRV record says that there is no such service here (target ".").
 
   // Connections.
   connect_timeout = 40,  ///< TCP, TLS and the identity check took longer than `connect_timeout`.

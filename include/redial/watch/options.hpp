@@ -51,7 +51,10 @@ struct watch_options {
   on_failure on_server_failure = on_failure::keep;
   on_failure on_refused = on_failure::keep;
   on_failure on_name_not_found = on_failure::keep;
+  /// NODATA in all families; an SRV record with the target "." too.
   on_failure on_no_data = on_failure::keep;
+  /// A source of the user's that answers and knows no endpoint.
+  on_failure on_empty_source = on_failure::keep;
 
   redial::membership membership = redial::membership::automatic;
   /// How long an address of a rotating name must be missing before it may depart. 0 to 24 h.
@@ -63,6 +66,9 @@ struct watch_options {
   duration rotation_end = std::chrono::minutes{10};
   /// Endpoints kept per name; more are left out in a deterministic way, and counted. 1 to 65536.
   std::size_t max_endpoints = 4096;
+  /// Distinct targets of an SRV name that are looked up; records of more are left out in a
+  /// deterministic way, and counted. 1 to 4096.
+  std::size_t max_srv_targets = 256;
 
   bool ipv4 = true;
   bool ipv6 = true;  ///< At least one of the families must be on.

@@ -38,6 +38,7 @@ bool is_code(int value) {
     case errc::no_dns_servers:
     case errc::name_gone:
     case errc::unresolved:
+    case errc::no_service:
     case errc::connect_timeout:
     case errc::checkout_timeout:
     case errc::queue_full:
@@ -145,15 +146,15 @@ TEST(Error, WhichCodesPoisonTheConnection) {
 TEST(Error, WhichCodesSayThatNothingWasSent) {
   EXPECT_EQ(
       codes_that_are(condition::not_sent),
-      (std::set<errc>{errc::bad_scheme,         errc::bad_name,           errc::name_not_ascii,
-                      errc::bad_address,        errc::bad_port,           errc::bad_target,
-                      errc::dns_timeout,        errc::dns_server_failure, errc::dns_refused,
-                      errc::dns_bad_answer,     errc::name_not_found,     errc::no_data,
-                      errc::no_dns_servers,     errc::name_gone,          errc::unresolved,
-                      errc::connect_timeout,    errc::checkout_timeout,   errc::queue_full,
-                      errc::no_usable_endpoint, errc::no_idle_connection, errc::identity_mismatch,
-                      errc::bad_tls_options,    errc::tls_name_mismatch,  errc::not_tls,
-                      errc::not_sent,           errc::bad_request}));
+      (std::set<errc>{errc::bad_scheme,        errc::bad_name,           errc::name_not_ascii,
+                      errc::bad_address,       errc::bad_port,           errc::bad_target,
+                      errc::dns_timeout,       errc::dns_server_failure, errc::dns_refused,
+                      errc::dns_bad_answer,    errc::name_not_found,     errc::no_data,
+                      errc::no_dns_servers,    errc::name_gone,          errc::unresolved,
+                      errc::no_service,        errc::connect_timeout,    errc::checkout_timeout,
+                      errc::queue_full,        errc::no_usable_endpoint, errc::no_idle_connection,
+                      errc::identity_mismatch, errc::bad_tls_options,    errc::tls_name_mismatch,
+                      errc::not_tls,           errc::not_sent,           errc::bad_request}));
 }
 
 TEST(Error, WhichCodesAreTheFaultOfThisMachine) {

@@ -137,7 +137,7 @@ TEST(Target, Fault92_UnknownSchemesAreRefused) {
                            " http://a.test",
                            "http:/a.test",
                            "http:a.test",
-                           "srv://a.test",
+                           "srvx://a.test",
                            "httpss://a.test",
                            "ht\xc3\xbctp://a.test"}) {
     EXPECT_EQ(error_of(text), errc::bad_scheme) << text;
@@ -242,6 +242,43 @@ TEST(Target, SurvivesAnyBytes) {
     ASSERT_EQ(again->text(), parsed->text());
     ASSERT_EQ(again->fixed_endpoints(), parsed->fixed_endpoints());
   }
+}
+
+TEST(Target, SrvNamesHaveNoPortOfTheirOwn) {
+  const target plain("srv://Calc.local.");
+  EXPECT_TRUE(plain.is_srv());
+  EXPECT_EQ(plain.scheme(), target_scheme::tcp);
+  EXPECT_EQ(plain.text(), "srv://calc.local");
+  EXPECT_EQ(plain.port(), 0);
+  EXPECT_TRUE(plain.fixed_endpoints().empty());
+  EXPECT_EQ(target("srv+tcp://calc.local"), plain);
+
+  const target https("SRV+HTTPS://calc.local/");
+  EXPECT_TRUE(https.is_srv());
+  EXPECT_TRUE(https.is_tls());
+  EXPECT_EQ(https.scheme(), target_scheme::https);
+  EXPECT_EQ(https.text(), "srv+https://calc.local");
+  EXPECT_FALSE(target("https://calc.local").is_srv());
+}
+
+TEST(Target, AnSrvNamesIdentityIsTheDomainWithoutTheServiceLabels) {
+  const target t("srv+https://_http._tcp.api.internal");
+  EXPECT_EQ(t.host().text(), "_http._tcp.api.internal");
+  EXPECT_EQ(t.identity().text(), "api.internal");
+  EXPECT_EQ(t.authority(), "api.internal");
+  EXPECT_EQ(target("srv+https://calc.local").identity().text(), "calc.local");
+  EXPECT_EQ(target("srv://_only").identity().text(), "_only");
+  EXPECT_EQ(target("https://_a.b.test").identity().text(), "_a.b.test");
+}
+
+TEST(Target, SrvRefusesWhatTheRecordsSayAndWhatHasNone) {
+  EXPECT_EQ(error_of("srv://calc.local:80"), errc::bad_port);
+  EXPECT_EQ(error_of("srv://10.0.0.1"), errc::bad_target);
+  EXPECT_EQ(error_of("srv://localhost"), errc::bad_target);
+  EXPECT_EQ(error_of("srv+static://10.0.0.1:80"), errc::bad_scheme);
+  EXPECT_EQ(error_of("srv+ftp://calc.local"), errc::bad_scheme);
+  EXPECT_EQ(error_of("srv+://calc.local"), errc::bad_scheme);
+  EXPECT_EQ(error_of("srvhttps://calc.local"), errc::bad_scheme);
 }
 
 }  // namespace

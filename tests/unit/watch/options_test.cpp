@@ -43,6 +43,8 @@ TEST(WatchOptions, DefaultsAreTheDesignsNumbers) {
   EXPECT_EQ(o.rotation_memory, 5min);
   EXPECT_EQ(o.rotation_end, 10min);
   EXPECT_EQ(o.max_endpoints, 4096U);
+  EXPECT_EQ(o.max_srv_targets, 256U);
+  EXPECT_EQ(o.on_empty_source, on_failure::keep);
 }
 
 TEST(WatchOptions, Fault90_CrossedOptionsNameBoth) {
@@ -87,6 +89,8 @@ TEST(WatchOptions, NoLimitOnStaleness) {
 TEST(WatchOptions, EndpointLimitAndFamilies) {
   EXPECT_THAT(refusal([](auto& o) { o.max_endpoints = 0; }), HasSubstr("max_endpoints is 0"));
   EXPECT_THAT(refusal([](auto& o) { o.max_endpoints = 65537; }), HasSubstr("1 to 65536"));
+  EXPECT_THAT(refusal([](auto& o) { o.max_srv_targets = 0; }), HasSubstr("max_srv_targets is 0"));
+  EXPECT_THAT(refusal([](auto& o) { o.max_srv_targets = 4097; }), HasSubstr("1 to 4096"));
   EXPECT_THAT(refusal([](auto& o) { o.ipv4 = o.ipv6 = false; }), HasSubstr("ipv4"));
 }
 

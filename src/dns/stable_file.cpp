@@ -40,7 +40,6 @@ std::optional<stable_file::settled> stable_file::on_read(content text, time_poin
   if (now < after(read_at_, apart)) return std::nullopt;
   if (seen_before_ == seen_) {
     due_ = time_point::max();
-    read_at_ = now;
   } else {
     expect_another(now);
   }

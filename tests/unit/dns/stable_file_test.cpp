@@ -169,6 +169,19 @@ TEST_F(StableFile, ARewriteWithinTheTickOfTheConfirmingReadIsSeen) {
   EXPECT_FALSE(file.pending());
 }
 
+TEST_F(StableFile, ARewriteWithinTheTickOfATouchIsSeen) {
+  begin_with("a");
+  now -= 1s - 10ms;  // right after the last look
+  write("a");
+  EXPECT_EQ(look(), std::nullopt);
+  text = "b";  // stat cannot tell
+  EXPECT_EQ(file.next_read(), now + 200ms);
+  now += 200ms;
+  EXPECT_EQ(look(), std::nullopt);
+  now += 200ms;
+  EXPECT_EQ(look(), std::make_optional(text));
+}
+
 TEST_F(StableFile, Fault74_AMissingFileCountsByTheSameRule) {
   begin_with("a");
   write(std::nullopt);

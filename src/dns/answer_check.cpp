@@ -6,13 +6,17 @@
 // Sources and constants
 //   RFC 1035 §3.6.2, 2181 §5.2, §8   CNAME chains, TTLs of a set, TTL with the top bit set is 0
 //   RFC 2308 §2, §5                  negative answers and their TTL
+//   RFC 2782                         SRV: data, the target "."
 //   16 hops                          longer chains than any real one; glibc and Unbound give up
 //   there 127 pointers                     a name has at most 127 labels in 255 bytes (RFC 1035
 //   §2.3.4),
 //                                    and a pointer without a label before it is only ever a trap
 // Steps
-//   header -> end of the four sections -> question -> records -> chain -> addresses or SOA
+//   header -> end of the four sections -> question -> records -> chain -> addresses, services or
+//   SOA
 #include "dns/answer_check.hpp"
+
+#include "core/service_set.hpp"
 
 // The order matters to nameser.h on BSDs.
 #include <netinet/in.h>
@@ -37,6 +41,7 @@ using bytes = std::span<const std::uint8_t>;
 constexpr int longest_chain = 16;
 constexpr int most_pointers = 127;
 constexpr std::size_t header_size = 12;
+constexpr std::size_t srv_numbers_size = 6;
 
 // What is kept of a record. `data` points into the message.
 struct record {
@@ -128,14 +133,15 @@ std::optional<std::vector<record>> read_section(ns_msg& m, ns_sect section) {
   return out;
 }
 
+// The name that fills `data` to its end; nothing when it cannot be read or is shorter or longer.
 std::optional<std::string> name_in(bytes message, bytes data) {
   const auto at = static_cast<std::size_t>(data.data() - message.data());
   if (!is_modest_name(message, at)) return std::nullopt;
   char text[NS_MAXDNAME];
   const std::uint8_t* const begin = message.data();
-  if (ns_name_uncompress(begin, begin + message.size(), data.data(), text, sizeof text) < 0) {
-    return std::nullopt;
-  }
+  const int size =
+      ns_name_uncompress(begin, begin + message.size(), data.data(), text, sizeof text);
+  if (size < 0 || static_cast<std::size_t>(size) != data.size()) return std::nullopt;
   return std::string{text};
 }
 
@@ -220,43 +226,69 @@ answer negative(const question& asked, ns_msg& m, const chain& c, int rcode) {
   return a;
 }
 
-void collect(const std::vector<record>& records, const chain& c, answer& a, std::uint32_t& ttl) {
-  const int wanted = static_cast<int>(a.asked.type);
+// The records of the asked type at the end of the chain, and the smallest TTL up to here: also of
+// those that are dropped below, since a set has one TTL.
+std::vector<record> wanted(std::vector<record> records, record_type type, chain& c) {
+  std::erase_if(records, [&](const record& r) {
+    return r.type != static_cast<int>(type) || !same_name(r.owner, c.end);
+  });
+  for (const auto& r : records) c.ttl = std::min(c.ttl, r.ttl);
+  return records;
+}
+
+void take_addresses(const std::vector<record>& records, answer& a) {
   for (const auto& r : records) {
-    if (r.type != wanted || !same_name(r.owner, c.end)) continue;
-    if (a.asked.type != record_type::srv) {
-      const auto where = address_in(r);
-      if (!where) {
-        ++a.dropped;
-        continue;
-      }
+    if (const auto where = address_in(r)) {
       a.addresses.push_back(*where);
+    } else {
+      ++a.dropped;
     }
-    a.outcome = answer_outcome::records;
-    ttl = std::min(ttl, r.ttl);
   }
   std::sort(a.addresses.begin(), a.addresses.end());
   a.addresses.erase(std::unique(a.addresses.begin(), a.addresses.end()), a.addresses.end());
 }
 
+// False when a target cannot be read: then nothing in the message is to be trusted.
+bool take_services(const std::vector<record>& records, bytes message, answer& a) {
+  std::vector<srv_record> raw;
+  for (const auto& r : records) {
+    if (r.data.size() <= srv_numbers_size) {
+      ++a.dropped;
+      continue;
+    }
+    auto target = name_in(message, r.data.subspan(srv_numbers_size));
+    if (!target) return false;
+    raw.push_back({std::move(*target), get16(r.data, 4), get16(r.data, 0), get16(r.data, 2)});
+  }
+  auto judged = judge_services(raw);
+  if (judged.no_service) a.error = make_error_code(errc::no_service);
+  a.services = std::move(judged.usable);
+  a.dropped += judged.dropped;
+  return true;
+}
+
 answer positive(const question& asked, ns_msg& m, bytes message, int rcode) {
-  const auto records = read_section(m, ns_s_an);
+  auto records = read_section(m, ns_s_an);
   if (!records) return malformed(asked);
-  const auto c = follow(asked.name, *records, message);
+  auto c = follow(asked.name, *records, message);
   if (!c) return malformed(asked);
   if (rcode == ns_r_nxdomain) return negative(asked, m, *c, rcode);
 
   answer a;
   a.asked = asked;
-  a.outcome = answer_outcome::no_data;
-  auto ttl = c->ttl;
-  collect(*records, *c, a, ttl);
-  if (a.outcome != answer_outcome::records) {
+  const auto found = wanted(std::move(*records), asked.type, *c);
+  if (asked.type != record_type::srv) {
+    take_addresses(found, a);
+  } else if (!take_services(found, message, a)) {
+    return malformed(asked);
+  }
+  if (a.addresses.empty() && a.services.empty() && !a.error) {
     auto none = negative(asked, m, *c, rcode);
     none.dropped = a.dropped;
     return none;
   }
-  a.ttl = std::chrono::seconds{ttl};
+  a.outcome = a.error ? answer_outcome::no_data : answer_outcome::records;
+  a.ttl = std::chrono::seconds{c->ttl};
   return a;
 }
 

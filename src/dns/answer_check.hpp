@@ -14,8 +14,8 @@ namespace redial::detail {
 ///
 /// Trusts nothing: QR, opcode, the question section, class, and the owner of every record are
 /// checked, the CNAME chain is followed by name and not by order. Whatever does not hold together
-/// is `answer_outcome::malformed` with `errc::dns_bad_answer`. For an SRV question only the outcome
-/// and the TTL are told so far.
+/// is `answer_outcome::malformed` with `errc::dns_bad_answer`, so is one SRV target that cannot be
+/// read. Only the answer section counts: addresses in the additional section are ignored.
 ///
 /// \par Cost Bounded by the size of the message, also for compression pointers made to loop.
 /// \throws std::bad_alloc

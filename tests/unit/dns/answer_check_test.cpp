@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dns/answer_check.hpp"
 
-#include "testing/dns_wire.hpp"
+#include "answer_packet.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,12 +16,9 @@ namespace {
 using namespace std::chrono_literals;
 using redial::testing::address_record;
 using redial::testing::cname_record;
-using redial::testing::dns_bytes;
-using redial::testing::dns_record;
 using redial::testing::soa_record;
 using redial::testing::detail::encode_name;
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 constexpr int nxdomain = 3;
@@ -30,56 +27,6 @@ address ip(const std::string& text) { return boost::asio::ip::make_address(text)
 dns_record a(const std::string& owner, const std::string& where, std::uint32_t ttl = 60) {
   return address_record(owner, ip(where), ttl);
 }
-void put16(dns_bytes& out, std::size_t v) {
-  out.push_back(static_cast<std::uint8_t>(v >> 8));
-  out.push_back(static_cast<std::uint8_t>(v));
-}
-
-// A response, written without compression unless a record's bytes say otherwise.
-struct packet {
-  packet() = default;
-  std::string name = "api.test";
-  int type = 1;
-  int flags = 0x8180;
-  std::vector<dns_record> answers;
-  std::vector<dns_record> authority;
-  int question_count = 1;
-  int question_class = 1;
-  int answer_count = -1;  // -1: the true one
-  dns_bytes tail;
-
-  [[nodiscard]] dns_bytes bytes() const {
-    dns_bytes out{0x12, 0x34};
-    put16(out, static_cast<std::size_t>(flags));
-    put16(out, static_cast<std::size_t>(question_count));
-    put16(out, answer_count < 0 ? answers.size() : static_cast<std::size_t>(answer_count));
-    put16(out, authority.size());
-    put16(out, 0);
-    if (question_count > 0) {
-      append(out, encode_name(name));
-      put16(out, static_cast<std::size_t>(type));
-      put16(out, static_cast<std::size_t>(question_class));
-    }
-    for (const auto& r : answers) put(out, r);
-    for (const auto& r : authority) put(out, r);
-    append(out, tail);
-    return out;
-  }
-
-  static void append(dns_bytes& out, const dns_bytes& more) {
-    out.insert(out.end(), more.begin(), more.end());
-  }
-  static void put(dns_bytes& out, const dns_record& r) {
-    append(out, encode_name(r.name));
-    put16(out, r.type);
-    put16(out, r.class_number);
-    put16(out, r.ttl >> 16);
-    put16(out, r.ttl & 0xffff);
-    put16(out, r.rdata.size());
-    append(out, r.rdata);
-  }
-};
-
 packet with(std::vector<dns_record> answers) {
   packet p;
   p.answers = std::move(answers);
@@ -148,21 +95,17 @@ TEST(AnswerCheck, Fault5_CompressionPointerLoops) {
 }
 
 TEST(AnswerCheck, Fault6_LongPointerChainsCostLittle) {
-  // 8000 pointers, each to the one before, and 2900 records that start at the last one.
+  // 8000 pointers, each to the one before, and 2900 records whose owner is the last one.
   auto p = with({});
+  std::size_t last = 0;
+  packet::put(p.tail, pointer_trap(p, last));
   p.answer_count = 2901;
-  dns_record chain;
-  chain.type = 99;
-  chain.name = "api.test";
-  const std::size_t start = p.bytes().size() + 10 + 10;
-  chain.rdata.push_back(0);
-  for (std::size_t at = start; at + 2 < 0x3ff0; at += 2) put16(chain.rdata, 0xc000 | at);
-  packet::put(p.tail, chain);
   for (int i = 0; i < 2900; ++i) {
-    packet::append(p.tail, {0xff, 0xee, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 10, 0, 0, 1});
+    put16(p.tail, 0xc000 | last);
+    packet::append(p.tail, {0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 10, 0, 0, 1});
   }
   const auto bytes = p.bytes();
-  ASSERT_LT(bytes.size(), 65536u);
+  ASSERT_LT(bytes.size(), 65536U);
   expect_malformed(bytes);
 }
 
@@ -379,14 +322,20 @@ TEST(AnswerCheck, Fault47_MappedAddressesAreUnmapped) {
   EXPECT_EQ(got.dropped, 2u);
 }
 
-TEST(AnswerCheck, SrvTellsOutcomeAndTtl) {
-  packet p;
-  p.type = 33;
-  p.answers = {redial::testing::srv_record("api.test", {1, 2, 80, "n.test"}, 9)};
-  const auto got = check(p, record_type::srv);
-  EXPECT_EQ(got.outcome, answer_outcome::records);
-  EXPECT_EQ(got.ttl, 9s);
-  EXPECT_THAT(got.addresses, IsEmpty());
+TEST(AnswerCheck, Fault26_DroppedRecordsCountForTheTtlOfTheirSet) {
+  EXPECT_EQ(check(with({a("api.test", "0.0.0.0", 5), a("api.test", "10.0.0.1", 60)})).ttl, 5s);
+}
+
+TEST(AnswerCheck, Fault7_AliasThatDoesNotFillItsRecord) {
+  for (const std::size_t size : {0U, 1U, 5U, 7U, 8U}) {
+    auto p = with({cname_record("api.test", "b.test"), a("b.test", "10.0.0.1")});
+    ASSERT_EQ(p.answers[0].rdata.size(), 8U);
+    p.answers[0].rdata.resize(size);
+    EXPECT_EQ(check(p).outcome, size == 8 ? answer_outcome::records : answer_outcome::malformed);
+  }
+  auto p = with({cname_record("api.test", "b.test"), a("b.test", "10.0.0.1")});
+  p.answers[0].rdata.push_back(0);
+  expect_malformed(p.bytes());
 }
 
 // Whatever the bytes are, the answer keeps its promises.

@@ -3,6 +3,8 @@
 #include <redial/testing/scripted_dns.hpp>
 #include <redial/testing/simulation.hpp>
 
+#include "core/service_set.hpp"
+
 #include <boost/asio/post.hpp>
 #include <boost/system/errc.hpp>
 
@@ -39,6 +41,7 @@ question make_question(std::string_view name, record_type type) {
 }
 
 constexpr record_type both_families[] = {record_type::a, record_type::aaaa};
+constexpr record_type every_type[] = {record_type::a, record_type::aaaa, record_type::srv};
 
 error_code usual_error(answer_outcome o) {
   switch (o) {
@@ -92,12 +95,7 @@ scripted_answer failure(answer_outcome outcome, error_code error = {}) {
   return a;
 }
 
-// The answer as a real source would hand it on: checked, sorted, without duplicates.
-answer checked(const question& q, const scripted_answer& from) {
-  answer out;
-  out.asked = q;
-  out.outcome = from.outcome;
-  out.ttl = from.ttl;
+void check_addresses(const scripted_answer& from, answer& out) {
   for (const address& raw : from.addresses) {
     if (is_dialable(raw)) {
       out.addresses.push_back(unmapped(raw));
@@ -108,12 +106,27 @@ answer checked(const question& q, const scripted_answer& from) {
   std::ranges::sort(out.addresses);
   const auto repeated = std::ranges::unique(out.addresses);
   out.addresses.erase(repeated.begin(), repeated.end());
-  if (out.outcome == answer_outcome::records && out.addresses.empty()) {
-    out.outcome = answer_outcome::no_data;
+}
+
+void check_services(const scripted_answer& from, answer& out) {
+  auto judged = redial::detail::judge_services(from.services);
+  if (judged.no_service) out.error = make_error_code(errc::no_service);
+  out.services = std::move(judged.usable);
+  out.dropped = judged.dropped;
+}
+
+// The answer as a real source would hand it on: checked, sorted, without duplicates.
+answer checked(const question& q, const scripted_answer& from) {
+  answer out;
+  out.asked = q;
+  out.outcome = from.outcome;
+  if (is_definite(out.outcome)) out.ttl = from.ttl;
+  if (out.outcome == answer_outcome::records) {
+    q.type == record_type::srv ? check_services(from, out) : check_addresses(from, out);
+    if (out.addresses.empty() && out.services.empty()) out.outcome = answer_outcome::no_data;
   }
-  if (!is_definite(out.outcome)) out.ttl = {};
-  if (out.outcome != answer_outcome::records) out.addresses.clear();
-  out.error = from.error ? from.error : usual_error(out.outcome);
+  if (from.error) out.error = from.error;
+  if (!out.error) out.error = usual_error(out.outcome);
   return out;
 }
 
@@ -270,6 +283,12 @@ void scripted_dns::set(std::string_view name,
   sequence(name, {addresses}, ttl);
 }
 
+void scripted_dns::set_srv(std::string_view name,
+                           std::vector<srv_record> services,
+                           std::chrono::seconds ttl) {
+  sequence_srv(name, {std::move(services)}, ttl);
+}
+
 void scripted_dns::set(const question& q, scripted_answer a) { sequence(q, {std::move(a)}); }
 
 void scripted_dns::sequence(const question& q,
@@ -289,15 +308,29 @@ void scripted_dns::sequence(std::string_view name,
   }
 }
 
+void scripted_dns::sequence_srv(std::string_view name,
+                                std::vector<std::vector<srv_record>> answers,
+                                std::chrono::seconds ttl,
+                                bool repeat_all) {
+  std::vector<scripted_answer> steps;
+  for (auto& services : answers) {
+    scripted_answer step;
+    step.services = std::move(services);
+    step.ttl = ttl;
+    steps.push_back(std::move(step));
+  }
+  sequence(make_question(name, record_type::srv), std::move(steps), repeat_all);
+}
+
 void scripted_dns::fail(std::string_view name, answer_outcome outcome, error_code error) {
   const scripted_answer a = failure(outcome, error);
-  for (const record_type type : both_families) set(make_question(name, type), a);
+  for (const record_type type : every_type) set(make_question(name, type), a);
 }
 
 void scripted_dns::silence(std::string_view name) {
   scripted_answer a;
   a.latency = duration::max();
-  for (const record_type type : both_families) set(make_question(name, type), a);
+  for (const record_type type : every_type) set(make_question(name, type), a);
 }
 
 void scripted_dns::remove(std::string_view name) {

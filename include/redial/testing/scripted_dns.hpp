@@ -25,8 +25,11 @@ class simulation;
 struct scripted_answer {
   scripted_answer() = default;
   answer_outcome outcome = answer_outcome::records;
-  /// Sorted and filtered as a real source does; with none left, `records` becomes `no_data`.
+  /// Sorted and filtered as a real source does; with none left, `records` becomes `no_data`. For A
+  /// and AAAA questions.
   std::vector<address> addresses;
+  /// The same for SRV questions. The target "." alone is `errc::no_service`.
+  std::vector<srv_record> services;
   std::chrono::seconds ttl{60};
   /// Clear: the usual one of the outcome (`errc::dns_timeout`, ...).
   error_code error;
@@ -48,6 +51,7 @@ struct asked_question {
 ///   auto d = discovery::create(sim.executor(), {}, dns.share(), sim.time());
 ///   dns.set("api.test", {"10.0.0.3"}, 5s);     // what the next question gets
 ///   dns.fail("api.test", answer_outcome::timeout);
+///   dns.set_srv("calc.test", {{"api.test", 8080}, {"spare.test", 8080, 1}}, 5s);
 /// \endcode
 ///
 /// Names are given in any case, with or without the trailing dot.
@@ -71,6 +75,10 @@ class scripted_dns final : public dns_source {
   void set(std::string_view name,
            const std::vector<std::string>& addresses,
            std::chrono::seconds ttl = std::chrono::seconds{60});
+  /// SRV. The targets' addresses are scripts of their own.
+  void set_srv(std::string_view name,
+               std::vector<srv_record> services,
+               std::chrono::seconds ttl = std::chrono::seconds{60});
   /// One family, or any answer at all.
   void set(const question& q, scripted_answer a);
   /// One answer per question; then the last one again and again, or all over again.
@@ -80,7 +88,12 @@ class scripted_dns final : public dns_source {
                 const std::vector<std::vector<std::string>>& answers,
                 std::chrono::seconds ttl,
                 bool repeat_all = false);
-  /// Both families fail so from now on. `error` clear: the outcome's usual one.
+  /// The same for SRV, each list of records being one answer.
+  void sequence_srv(std::string_view name,
+                    std::vector<std::vector<srv_record>> answers,
+                    std::chrono::seconds ttl,
+                    bool repeat_all = false);
+  /// Every type fails so from now on. `error` clear: the outcome's usual one.
   void fail(std::string_view name, answer_outcome outcome, error_code error = {});
   /// Nobody answers: `timeout` when `give_up_after` has passed.
   void silence(std::string_view name);

@@ -20,6 +20,7 @@ using redial::answer_outcome;
 using redial::errc;
 using redial::question;
 using redial::record_type;
+using redial::srv_record;
 using redial::testing::scripted_answer;
 using redial::testing::scripted_dns;
 using redial::testing::simulation;
@@ -186,6 +187,76 @@ TEST_F(ScriptedDns, SharesItsScript) {
   sim.settle();
   EXPECT_EQ(got, answer_outcome::closed);
   EXPECT_EQ(ask(q("y.test")).outcome, answer_outcome::name_not_found);
+}
+
+TEST_F(ScriptedDns, AnswersSrvAsARealSourceDoes) {
+  dns.set_srv(
+      "_http._tcp.Calc.test.",
+      {{"B.test.", 81, 1, 2}, {"a.test", 80, 2, 9}, {"A.test", 80, 1, 5}, {"a.test", 80, 1, 7}},
+      5s);
+  const answer a = ask(q("_http._tcp.calc.test", record_type::srv));
+  EXPECT_EQ(a.outcome, answer_outcome::records);
+  EXPECT_EQ(a.services, (std::vector<srv_record>{{"a.test", 80, 1, 7}, {"b.test", 81, 1, 2}}));
+  EXPECT_TRUE(a.addresses.empty());
+  EXPECT_EQ(a.ttl, 5s);
+  EXPECT_FALSE(a.error);
+  EXPECT_EQ(ask(q("_http._tcp.calc.test")).outcome, answer_outcome::name_not_found);
+}
+
+TEST_F(ScriptedDns, Fault48And53And54_DropsServicesThatNobodyCanUse) {
+  dns.set_srv("x.test", {{"a.test", 0}, {"10.0.0.1", 80}, {".", 80}, {"b.test", 80}});
+  EXPECT_EQ(ask(q("x.test", record_type::srv)).services, (std::vector<srv_record>{{"b.test", 80}}));
+  EXPECT_EQ(ask(q("x.test", record_type::srv)).dropped, 3U);
+  dns.set_srv("x.test", {{"a.test", 0}}, 7s);
+  answer none = ask(q("x.test", record_type::srv));
+  EXPECT_EQ(none.outcome, answer_outcome::no_data);
+  EXPECT_EQ(none.error, errc::no_data);
+  EXPECT_EQ(none.ttl, 7s);
+  dns.set_srv("x.test", {{".", 0}}, 7s);
+  none = ask(q("x.test", record_type::srv));
+  EXPECT_EQ(none.outcome, answer_outcome::no_data);
+  EXPECT_EQ(none.error, errc::no_service);
+  EXPECT_EQ(none.ttl, 7s);
+  EXPECT_EQ(none.dropped, 0U);
+  dns.set_srv("x.test", {});
+  EXPECT_EQ(ask(q("x.test", record_type::srv)).error, errc::no_data);
+}
+
+TEST_F(ScriptedDns, FollowsASequenceOfSrvAnswers) {
+  const std::vector<srv_record> one{{"a.test", 80}};
+  const std::vector<srv_record> two{{"b.test", 80}};
+  dns.sequence_srv("x.test", {one, two}, 1s);
+  EXPECT_EQ(ask(q("x.test", record_type::srv)).services, one);
+  EXPECT_EQ(ask(q("x.test", record_type::srv)).services, two);
+  EXPECT_EQ(ask(q("x.test", record_type::srv)).services, two);
+  dns.sequence_srv("x.test", {one, two}, 1s, true);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(ask(q("x.test", record_type::srv)).services, one);
+    EXPECT_EQ(ask(q("x.test", record_type::srv)).services, two);
+  }
+}
+
+TEST_F(ScriptedDns, AnAnswerHoldsOnlyWhatItsQuestionIsFor) {
+  scripted_answer both;
+  both.addresses = list({"10.0.0.1"});
+  both.services = {{"a.test", 80}};
+  dns.set(q("x.test"), both);
+  dns.set(q("x.test", record_type::srv), both);
+  EXPECT_TRUE(ask(q("x.test")).services.empty());
+  EXPECT_EQ(ask(q("x.test")).addresses, both.addresses);
+  EXPECT_TRUE(ask(q("x.test", record_type::srv)).addresses.empty());
+  EXPECT_EQ(ask(q("x.test", record_type::srv)).services, both.services);
+  both.outcome = answer_outcome::timeout;
+  dns.set(q("x.test", record_type::srv), both);
+  EXPECT_TRUE(ask(q("x.test", record_type::srv)).services.empty());
+}
+
+TEST_F(ScriptedDns, SrvFailsAndIsSilentAsTheRest) {
+  dns.set_srv("x.test", {{"a.test", 80}});
+  dns.fail("x.test", answer_outcome::server_failure);
+  EXPECT_EQ(ask(q("x.test", record_type::srv)).error, errc::dns_server_failure);
+  dns.silence("x.test");
+  EXPECT_EQ(ask(q("x.test", record_type::srv)).outcome, answer_outcome::timeout);
 }
 
 TEST_F(ScriptedDns, RefusesWhatIsNoAddress) {

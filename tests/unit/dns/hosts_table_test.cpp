@@ -103,6 +103,7 @@ TEST(HostsTable, Fault74_WhatProvesNothing) {
   EXPECT_FALSE(hosts_table::parse("# nothing here\n\n").is_credible());
   EXPECT_FALSE(hosts_table::parse("<html><body>404 not found</body></html>").is_credible());
   EXPECT_FALSE(hosts_table::parse("10.0.0.1").is_credible());
+  EXPECT_FALSE(hosts_table::parse("0.0.0.0").is_credible());
   EXPECT_FALSE(hosts_table::parse(std::string(4096, '\0')).is_credible());
   EXPECT_FALSE(hosts_table::parse(std::string("10.0.0.1 a\n") + '\0').is_credible());
   EXPECT_TRUE(hosts_table::parse("127.0.0.1 localhost\n").is_credible());

@@ -38,8 +38,9 @@ service_set judge_services(const std::vector<srv_record>& raw) {
     set.usable.back().target = host->text();
   }
   std::ranges::sort(set.usable, comes_first);
-  const auto repeated = std::ranges::unique(set.usable, same_place);
-  set.usable.erase(repeated.begin(), repeated.end());
+  // Not std::ranges::unique: clang 14 does not compile what that of libstdc++ 12 returns.
+  const auto repeated = std::unique(set.usable.begin(), set.usable.end(), same_place);
+  set.usable.erase(repeated, set.usable.end());
   return set;
 }
 

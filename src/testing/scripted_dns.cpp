@@ -104,8 +104,9 @@ void check_addresses(const scripted_answer& from, answer& out) {
     }
   }
   std::ranges::sort(out.addresses);
-  const auto repeated = std::ranges::unique(out.addresses);
-  out.addresses.erase(repeated.begin(), repeated.end());
+  // Not std::ranges::unique: clang 14 does not compile what that of libstdc++ 12 returns.
+  const auto repeated = std::unique(out.addresses.begin(), out.addresses.end());
+  out.addresses.erase(repeated, out.addresses.end());
 }
 
 void check_services(const scripted_answer& from, answer& out) {

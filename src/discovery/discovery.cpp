@@ -82,4 +82,14 @@ void discovery::close() { state_->close(); }
 
 dns_counters discovery::counters() const { return state_->counters(); }
 
+boost::asio::any_io_executor discovery::executor() const { return state_->strand(); }
+
+void discovery::start_explain(const target& t, detail::completion<void(explanation)> done) {
+  const auto strand = state_->strand();
+  // A std::function must be copyable.
+  auto held = std::make_shared<detail::completion<void(explanation)>>(std::move(done));
+  state_->explain(t,
+                  [strand, held](explanation e) { std::move(*held).post(strand, std::move(e)); });
+}
+
 }  // namespace redial

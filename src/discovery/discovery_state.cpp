@@ -8,6 +8,9 @@
 
 #include "discovery/fixed_snapshot.hpp"
 #include "discovery/subscription_state.hpp"
+#include "discovery/watched_name.hpp"
+#include "discovery/watched_service.hpp"
+#include "discovery/watched_sources.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -28,6 +31,11 @@ std::uint64_t seed_of(const watch_options& o) {
   return (std::uint64_t{entropy()} << 32U) | entropy();
 }
 
+// Host names have no colon.
+std::string key_of_host(const std::string& name) { return name; }
+std::string key_of_service(const std::string& owner) { return "srv:" + owner; }
+std::string key_of_sourced(const target& t) { return "source:" + t.text(); }
+
 }  // namespace
 
 std::shared_ptr<discovery_state> discovery_state::make(asio::any_io_executor strand,
@@ -37,9 +45,7 @@ std::shared_ptr<discovery_state> discovery_state::make(asio::any_io_executor str
                                                        suspend_detector::clock_function asleep) {
   const std::shared_ptr<discovery_state> made(new discovery_state(
       std::move(strand), options, std::move(source), std::move(time), std::move(asleep)));
-  made->around_->on_tick = [weak = std::weak_ptr(made)] {
-    if (const auto self = weak.lock()) self->check_for_sleep();
-  };
+  made->connect_surroundings();
   on_context_end(made->around_->strand, made);
   return made;
 }
@@ -49,15 +55,37 @@ discovery_state::discovery_state(asio::any_io_executor strand,
                                  std::unique_ptr<dns_source> source,
                                  std::shared_ptr<scheduler> time,
                                  suspend_detector::clock_function asleep)
-    : watch_(options.watch),
-      seed_(seed_of(options.watch)),
-      around_(std::make_shared<name_surroundings>()),
+    : fetch_timeout_(options.query_timeout),
+      sources_(options.sources),
+      around_(std::make_shared<watch_surroundings>()),
       suspend_(std::move(asleep)) {
+  around_->watch = options.watch;
+  around_->seed = seed_of(options.watch);
   around_->strand = std::move(strand);
   around_->time = std::move(time);
   around_->source = std::move(source);
   around_->listener = options.listener;
   around_->counters = std::make_shared<shared_counters>();
+}
+
+// What is watched outlives us at most until it is closed; it asks through weak references.
+void discovery_state::connect_surroundings() {
+  const auto weak = weak_from_this();
+  around_->on_tick = [weak] {
+    if (const auto self = weak.lock()) self->check_for_sleep();
+  };
+  around_->on_interest = [weak](watched& who, bool has_subscribers) {
+    if (const auto self = weak.lock()) self->interest_changed(who, has_subscribers);
+  };
+  around_->host = [weak](const std::string& name) -> std::shared_ptr<watched> {
+    const auto self = weak.lock();
+    return self ? self->host(name) : nullptr;
+  };
+  for (const auto& source : sources_) {
+    source->watch([weak](const target& t) {
+      if (const auto self = weak.lock()) self->news_about(t);
+    });
+  }
 }
 
 void discovery_state::context_gone() noexcept { around_->strand = {}; }
@@ -71,11 +99,18 @@ void discovery_state::post(Function f) {
 }
 
 template <class Function>
-void discovery_state::post_for_name(const std::string& name, Function f) {
-  if (closing_ || name.empty()) return;
-  post([name, f = std::move(f)](discovery_state& self) {
-    if (const auto found = self.find(name)) f(*found);
+void discovery_state::post_for(const std::string& key, Function f) {
+  if (closing_ || key.empty()) return;
+  post([key, f = std::move(f)](discovery_state& self) {
+    if (const auto found = self.find(key)) f(*found);
   });
+}
+
+std::string discovery_state::key_of(const target& t) const {
+  const bool sourced = std::any_of(
+      sources_.begin(), sources_.end(), [&t](const auto& source) { return source->serves(t); });
+  if (sourced) return key_of_sourced(t);
+  return t.is_srv() ? key_of_service(t.host().text()) : key_of_host(t.host().text());
 }
 
 std::shared_ptr<subscription_state> discovery_state::subscribe(
@@ -83,33 +118,59 @@ std::shared_ptr<subscription_state> discovery_state::subscribe(
   const bool fixed = !t.fixed_endpoints().empty();
   auto subscriber = std::make_shared<subscription_state>(
       fixed ? std::weak_ptr<discovery_state>{} : weak_from_this(),
-      t.host().text(),
+      fixed ? std::string{} : key_of(t),
       t.port(),
       std::move(executor),
       std::move(on_snapshot));
   if (fixed) {
-    subscriber->deliver(fixed_snapshot(t, watch_));
+    subscriber->deliver(fixed_snapshot(t, around_->watch));
   } else if (closing_) {
     subscriber->deliver(closed_snapshot(t.host().text()));
   } else {
-    post([subscriber](discovery_state& self) { self.attach(subscriber); });
+    post([subscriber, t](discovery_state& self) { self.attach(subscriber, t); });
   }
   return subscriber;
 }
 
-void discovery_state::attach(const std::shared_ptr<subscription_state>& subscriber) {
+void discovery_state::attach(const std::shared_ptr<subscription_state>& subscriber,
+                             const target& t) {
   if (shut_) {
-    subscriber->deliver(closed_snapshot(subscriber->name()));
+    subscriber->deliver(closed_snapshot(t.host().text()));
     return;
   }
   forget_old_names();
-  auto& entry = names_[subscriber->name()];
-  if (!entry) {
-    const std::string& name = subscriber->name();
-    entry = watched_name::make(name, watch_, seed_for(seed_, name), around_);
+  const auto found = find_or_make(subscriber->key(), t);
+  found->add(subscriber);
+}
+
+std::shared_ptr<watched> discovery_state::find_or_make(const std::string& key, const target& t) {
+  auto& entry = watched_[key];
+  if (entry) return entry;
+  if (key == key_of_service(t.host().text())) {
+    entry = watched_service::make(t.host().text(), around_);
+  } else if (key == key_of_sourced(t)) {
+    std::vector<std::shared_ptr<endpoint_source>> serving;
+    for (const auto& source : sources_) {
+      if (source->serves(t)) serving.push_back(source);
+    }
+    const auto below = without_sources(t);  // may move entries: it inserts
+    return watched_[key] = watched_sources::make(t, serving, below, fetch_timeout_, around_);
+  } else {
+    entry = watched_name::make(key, around_);
   }
-  const auto name = entry;
-  name->add(subscriber);
+  return entry;
+}
+
+std::shared_ptr<watched> discovery_state::without_sources(const target& t) {
+  const std::string& name = t.host().text();
+  return find_or_make(t.is_srv() ? key_of_service(name) : key_of_host(name), t);
+}
+
+std::shared_ptr<watched> discovery_state::host(const std::string& name) {
+  if (shut_) return nullptr;
+  auto& entry = watched_[key_of_host(name)];
+  if (!entry) entry = watched_name::make(name, around_);
+  return entry;
 }
 
 void discovery_state::detach(std::shared_ptr<subscription_state> subscriber) noexcept {
@@ -124,24 +185,63 @@ void discovery_state::detach(std::shared_ptr<subscription_state> subscriber) noe
 }
 
 void discovery_state::remove(const std::shared_ptr<subscription_state>& subscriber) {
-  const auto name = find(subscriber->name());
-  if (!name) return;
-  name->remove(subscriber);
-  if (name->has_subscribers()) return;
-  forget_at_ = std::min(forget_at_, after(name->alone_since(), watch_.ttl_cap));
+  if (const auto found = find(subscriber->key())) found->remove(subscriber);
 }
 
-void discovery_state::report(const std::string& name,
-                             const address& where,
+void discovery_state::interest_changed(watched& who, bool has_subscribers) {
+  if (has_subscribers) {
+    ++awake_;
+    return;
+  }
+  --awake_;
+  forget_at_ = std::min(forget_at_, after(who.alone_since(), around_->watch.ttl_cap));
+}
+
+void discovery_state::hosts_changed(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    const auto found = find(key_of_host(name));
+    if (found && found->has_subscribers()) found->hosts_changed();
+  }
+}
+
+void discovery_state::news_about(const target& t) {
+  post_for(key_of_sourced(t), [](watched& w) { static_cast<watched_sources&>(w).news(); });
+}
+
+void discovery_state::report(const std::string& key,
+                             const endpoint& where,
                              endpoint_outcome outcome,
                              bool last_usable) {
-  post_for_name(name, [where, outcome, last_usable](watched_name& n) {
-    n.report(where, outcome, last_usable);
-  });
+  post_for(key,
+           [where, outcome, last_usable](watched& w) { w.report(where, outcome, last_usable); });
 }
 
-void discovery_state::refresh(const std::string& name) {
-  post_for_name(name, [](watched_name& n) { n.refresh(); });
+void discovery_state::refresh(const std::string& key) {
+  post_for(key, [](watched& w) { w.refresh(); });
+}
+
+void discovery_state::explain(const target& t, explanation_handler done) {
+  explanation e;
+  e.target = t.text();
+  e.now = around_->time->now();
+  if (!t.fixed_endpoints().empty() || closing_ || !around_->can_post()) {
+    if (!t.fixed_endpoints().empty()) explain_fixed(t, around_->watch, e);
+    done(std::move(e));
+    return;
+  }
+  post([key = key_of(t), t, e = std::move(e), done = std::move(done)](
+           discovery_state& self) mutable {
+    if (const auto found = self.find(key)) {
+      found->explain(e, t.port());
+      e.subscribers = found->subscribers();
+      if (const snapshot_ptr s = found->current()) {
+        e.state = s->state;
+        e.error = s->error;
+        e.generation = s->generation;
+      }
+    }
+    done(std::move(e));
+  });
 }
 
 void discovery_state::close() noexcept {
@@ -153,21 +253,21 @@ void discovery_state::close() noexcept {
   }
 }
 
-std::shared_ptr<watched_name> discovery_state::find(const std::string& name) const {
-  const auto found = names_.find(name);
-  return found == names_.end() ? nullptr : found->second;
+std::shared_ptr<watched> discovery_state::find(const std::string& key) const {
+  const auto found = watched_.find(key);
+  return found == watched_.end() ? nullptr : found->second;
 }
 
 void discovery_state::forget_old_names() {
   const time_point now = around_->time->now();
   if (now < forget_at_) return;
   forget_at_ = time_point::max();
-  std::erase_if(names_, [&](const auto& entry) {
-    const watched_name& name = *entry.second;
-    if (name.has_subscribers()) return false;
-    const time_point old_at = after(name.alone_since(), watch_.ttl_cap);
-    // In flight: forgotten now, it could be asked for a second time at once.
-    if (now >= old_at && !name.in_flight()) return true;
+  std::erase_if(watched_, [&](const auto& entry) {
+    const watched& w = *entry.second;
+    if (w.has_subscribers()) return false;
+    const time_point old_at = after(w.alone_since(), around_->watch.ttl_cap);
+    // In flight, or somebody else's fallback: forgotten now, it could be asked twice at once.
+    if (now >= old_at && !w.in_flight() && entry.second.use_count() == 1) return true;
     forget_at_ = std::min(forget_at_, old_at);
     return false;
   });
@@ -176,16 +276,18 @@ void discovery_state::forget_old_names() {
 void discovery_state::check_for_sleep() {
   if (shut_) return;
   if (suspend_.has_slept()) {
-    for (const auto& entry : names_) entry.second->after_suspend();
+    // A copy: whoever is told may follow others, and make them.
+    const auto all = watched_;
+    for (const auto& entry : all) entry.second->after_suspend();
   }
   forget_old_names();
 }
 
 void discovery_state::shut_down() {
   shut_ = true;
-  const auto names = std::move(names_);
-  names_.clear();
-  for (const auto& entry : names) entry.second->close();
+  const auto all = std::move(watched_);
+  watched_.clear();
+  for (const auto& entry : all) entry.second->close();
   around_->source->close();
   auto source = std::move(around_->source);
   if (!around_->can_post()) return;

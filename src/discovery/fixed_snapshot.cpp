@@ -34,6 +34,21 @@ snapshot_ptr fixed_snapshot(const target& t, const watch_options& options) {
   return s;
 }
 
+void explain_fixed(const target& t, const watch_options& options, explanation& e) {
+  const snapshot_ptr s = fixed_snapshot(t, options);
+  e.state = s->state;
+  e.generation = s->generation;
+  for (const snapshot_entry& entry : s->endpoints) {
+    endpoint_explanation one;
+    one.where = entry.where;
+    one.origin = endpoint_origin::fixed;
+    one.why = "part of the target";
+    one.first_seen = e.now;
+    one.last_seen = e.now;
+    e.endpoints.push_back(std::move(one));
+  }
+}
+
 snapshot_ptr closed_snapshot(const std::string& name) {
   auto s = std::make_shared<snapshot>();
   s->name = name;

@@ -6,6 +6,7 @@
 #include "dns/nameserver.hpp"
 
 #include <chrono>
+#include <stdexcept>
 
 namespace redial::detail {
 
@@ -16,6 +17,9 @@ void validate(const discovery_options& o) {
   check_time(owner, "query_timeout", o.query_timeout, {10ms}, {1min});
   check_count(owner, "max_queries_in_flight", o.max_queries_in_flight, {1}, {1024});
   static_cast<void>(parse_nameservers(o.nameservers));
+  for (const auto& source : o.sources) {
+    if (!source) throw std::invalid_argument("discovery_options::sources holds a null pointer");
+  }
 }
 
 }  // namespace redial::detail

@@ -18,12 +18,12 @@ constexpr std::size_t most_waiting = 64;
 }  // namespace
 
 subscription_state::subscription_state(std::weak_ptr<discovery_state> from,
-                                       std::string name,
+                                       std::string key,
                                        std::uint16_t port,
                                        asio::any_io_executor executor,
                                        discovery::snapshot_handler handler)
     : from_(std::move(from)),
-      name_(std::move(name)),
+      key_(std::move(key)),
       port_(port),
       executor_(std::move(executor)),
       handler_(std::make_shared<const discovery::snapshot_handler>(std::move(handler))) {}
@@ -85,11 +85,11 @@ void subscription_state::cancel() noexcept {
 void subscription_state::report(const endpoint& where,
                                 endpoint_outcome outcome,
                                 bool last_usable) const {
-  if (const auto from = from_.lock()) from->report(name_, where.addr, outcome, last_usable);
+  if (const auto from = from_.lock()) from->report(key_, where, outcome, last_usable);
 }
 
 void subscription_state::refresh() const {
-  if (const auto from = from_.lock()) from->refresh(name_);
+  if (const auto from = from_.lock()) from->refresh(key_);
 }
 
 }  // namespace redial::detail

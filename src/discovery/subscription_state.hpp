@@ -25,7 +25,7 @@ class subscription_state : public std::enable_shared_from_this<subscription_stat
  public:
   /// `from` may be empty: a target without DNS.
   subscription_state(std::weak_ptr<discovery_state> from,
-                     std::string name,
+                     std::string key,
                      std::uint16_t port,
                      boost::asio::any_io_executor executor,
                      discovery::snapshot_handler handler);
@@ -36,7 +36,9 @@ class subscription_state : public std::enable_shared_from_this<subscription_stat
   void report(const endpoint& where, endpoint_outcome outcome, bool last_usable) const;
   void refresh() const;
 
-  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  /// What the discovery knows its target by; empty for a target without DNS.
+  [[nodiscard]] const std::string& key() const noexcept { return key_; }
+  /// For endpoints without one; 0: they stay so.
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
 
  private:
@@ -44,7 +46,7 @@ class subscription_state : public std::enable_shared_from_this<subscription_stat
   void run_next();
 
   const std::weak_ptr<discovery_state> from_;
-  const std::string name_;
+  const std::string key_;
   const std::uint16_t port_;
   const boost::asio::any_io_executor executor_;
 

@@ -30,20 +30,23 @@ time_point end_of(std::chrono::seconds ttl, time_point now) noexcept {
   return after(now, std::clamp(ttl, std::chrono::seconds{0}, longest));
 }
 
-bool contains(const std::vector<address>& sorted, const address& a) noexcept {
-  return std::binary_search(sorted.begin(), sorted.end(), a);
+template <class Key>
+const Key* find_in(const std::vector<Key>& sorted, const Key& k) noexcept {
+  const auto at = std::lower_bound(sorted.begin(), sorted.end(), k);
+  return at != sorted.end() && *at == k ? &*at : nullptr;
 }
 
 }  // namespace
 
-std::uint32_t evidence::misses_needed(std::size_t shown, std::size_t known) noexcept {
+std::uint32_t misses_needed(std::size_t shown, std::size_t known) noexcept {
   if (shown == 0 || shown >= known) return fewest_misses;
   const double share = static_cast<double>(shown) / static_cast<double>(known);
   const double needed = std::ceil(std::log(wrongly_departed) / std::log1p(-share));
   return std::max(fewest_misses, static_cast<std::uint32_t>(needed));
 }
 
-bool evidence::is_same_copy(const copy& received) const noexcept {
+template <class Key>
+bool basic_evidence<Key>::is_same_copy(const copy& received) const noexcept {
   if (received.records != previous_.records) return false;
   const duration apart = received.expires > previous_.expires
                              ? received.expires - previous_.expires
@@ -51,88 +54,95 @@ bool evidence::is_same_copy(const copy& received) const noexcept {
   return apart <= copy_tolerance;
 }
 
-bool evidence::returns_in(const std::vector<address>& records, time_point now) const noexcept {
+template <class Key>
+bool basic_evidence<Key>::returns_in(const std::vector<Key>& records,
+                                     time_point now) const noexcept {
   const bool absent_one = std::any_of(members_.begin(), members_.end(), [&](const member& m) {
     return m.presence == presence::absent &&
-           now <= after(m.missing_since, options_.rotation_memory) && contains(records, m.where);
+           now <= after(m.missing_since, options_.rotation_memory) && find_in(records, m.where);
   });
   return absent_one || departed_.has_any_of(records);
 }
 
-std::uint32_t evidence::on_records(const std::vector<address>& records,
-                                   std::chrono::seconds ttl,
-                                   time_point now,
-                                   std::size_t room,
-                                   member_changes& changes) {
+template <class Key>
+auto basic_evidence<Key>::on_records(const std::vector<Key>& records,
+                                     std::chrono::seconds ttl,
+                                     time_point now,
+                                     std::size_t room) -> result {
   departed_.forget_before(after(now, -options_.rotation_memory));
   copy received{records, end_of(ttl, now)};
-  const bool independent = !is_same_copy(received);
-  if (independent) {
+  result r;
+  r.independent = !is_same_copy(received);
+  if (r.independent) {
     const bool differs = !previous_.records.empty() && previous_.records != records;
     rotation_.on_answer(records.size(), differs, returns_in(records, now), now);
   }
   previous_ = std::move(received);
-  see_known(records, changes);
-  if (independent) miss_others(records, now, changes);
+  see_known(records, now);
+  if (r.independent) miss_others(records, now);
   all_doubted_ = false;
-  const std::uint32_t left_out = add_new(records, room, changes);
-  on_time(now, changes);
-  return left_out;
+  r.left_out = add_new(records, now, room);
+  on_time(now);
+  return r;
 }
 
-void evidence::see_known(const std::vector<address>& records, member_changes& changes) {
+template <class Key>
+void basic_evidence<Key>::see_known(const std::vector<Key>& records, time_point now) {
   for (member& m : members_) {
-    if (!contains(records, m.where)) continue;
-    if (m.presence == presence::absent || all_doubted_) {
-      changes.push_back({m.where, endpoint_change::returned});
-    }
+    const Key* const shown = find_in(records, m.where);
+    if (shown == nullptr) continue;
+    m.where = *shown;  // its attributes may be others now
     m.presence = presence::present;
     m.doubted = false;
     m.misses = 0;
+    m.last_seen = now;
+    ++m.seen;
   }
 }
 
-void evidence::miss_others(const std::vector<address>& records,
-                           time_point now,
-                           member_changes& changes) {
+template <class Key>
+void basic_evidence<Key>::miss_others(const std::vector<Key>& records, time_point now) {
+  const auto shown = static_cast<std::uint32_t>(records.size());
   std::erase_if(members_, [&](member& m) {
-    if (contains(records, m.where)) return false;
+    if (find_in(records, m.where)) return false;
     if (!rotation_.rotating()) {
       departed_.add(m.where, m.presence == presence::absent ? m.missing_since : now);
-      changes.push_back({m.where, endpoint_change::departed});
       return true;
     }
     if (m.presence == presence::present) {
       m.presence = presence::absent;
       m.missing_since = now;
       m.misses = 0;
-      changes.push_back({m.where, endpoint_change::absent});
+      m.shown = shown;
     }
     ++m.misses;
+    m.shown = std::min(m.shown, shown);
     return false;
   });
 }
 
-std::uint32_t evidence::add_new(const std::vector<address>& records,
-                                std::size_t room,
-                                member_changes& changes) {
+template <class Key>
+std::uint32_t basic_evidence<Key>::add_new(const std::vector<Key>& records,
+                                           time_point now,
+                                           std::size_t room) {
   // Both are sorted: one pass, and the new ones go in by a merge.
   std::vector<member> added;
   std::uint32_t left_out = 0;
   auto known = members_.begin();
-  for (const address& a : records) {
-    while (known != members_.end() && known->where < a) ++known;
-    if (known != members_.end() && known->where == a) continue;
+  for (const Key& k : records) {
+    while (known != members_.end() && known->where < k) ++known;
+    if (known != members_.end() && known->where == k) continue;
     if (members_.size() + added.size() >= room) {
       ++left_out;
       continue;
     }
-    departed_.remove(a);
+    departed_.remove(k);
     member m;
-    m.where = a;
-    m.life = ++lives_;
+    m.where = k;
+    m.first_seen = now;
+    m.last_seen = now;
+    m.seen = 1;
     added.push_back(std::move(m));
-    changes.push_back({a, endpoint_change::added});
   }
   if (added.empty()) return left_out;
   const auto middle = static_cast<std::ptrdiff_t>(members_.size());
@@ -144,29 +154,23 @@ std::uint32_t evidence::add_new(const std::vector<address>& records,
   return left_out;
 }
 
-void evidence::on_time(time_point now, member_changes& changes) {
-  const std::uint32_t needed = misses_needed(previous_.records.size(), members_.size());
+template <class Key>
+void basic_evidence<Key>::on_time(time_point now) {
+  const std::size_t known = members_.size();  // before any of them goes
   std::erase_if(members_, [&](member& m) {
     if (m.presence != presence::absent) return false;
     if (now < after(m.missing_since, options_.absence_window)) return false;
-    if (m.misses >= needed) {
+    if (m.misses >= misses_needed(m.shown, known)) {
       departed_.add(m.where, m.missing_since);
-      changes.push_back({m.where, endpoint_change::departed});
       return true;
     }
-    if (!std::exchange(m.doubted, true)) changes.push_back({m.where, endpoint_change::doubted});
+    m.doubted = true;
     return false;
   });
 }
 
-void evidence::doubt_all(member_changes& changes) {
-  if (std::exchange(all_doubted_, true)) return;
-  for (const member& m : members_) {
-    if (!m.doubted) changes.push_back({m.where, endpoint_change::doubted});
-  }
-}
-
-void evidence::on_failure_at(const address& where, member_changes& changes) {
+template <class Key>
+void basic_evidence<Key>::on_failure_at(const Key& where) {
   const auto found = std::find_if(
       members_.begin(), members_.end(), [&where](const member& m) { return m.where == where; });
   if (found == members_.end()) return;
@@ -176,16 +180,16 @@ void evidence::on_failure_at(const address& where, member_changes& changes) {
     return;  // The last answer lists it: whether it works is the pool's business.
   }
   members_.erase(found);
-  changes.push_back({where, endpoint_change::departed});
 }
 
-void evidence::drop_all(member_changes& changes) {
-  for (const member& m : members_) changes.push_back({m.where, endpoint_change::departed});
+template <class Key>
+void basic_evidence<Key>::drop_all() noexcept {
   members_.clear();
   all_doubted_ = false;
 }
 
-time_point evidence::next_time() const noexcept {
+template <class Key>
+time_point basic_evidence<Key>::next_time() const noexcept {
   time_point next = time_point::max();
   for (const member& m : members_) {
     if (m.presence == presence::absent && !m.doubted) {
@@ -194,5 +198,9 @@ time_point evidence::next_time() const noexcept {
   }
   return next;
 }
+
+template class basic_evidence<address>;
+template class basic_evidence<service>;
+template class basic_evidence<endpoint>;
 
 }  // namespace redial::detail

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Sources: RFC 8305 section 3 (50 ms for the other family), RFC 8020 (NXDOMAIN means the whole
-// name).
+// name), nsswitch.conf(5) "hosts: files dns" (a hit in the hosts file ends the lookup).
 //
 // Every event goes the same way: tell the record sets, let one family's answer throw light on the
-// other's, ask what is due, publish if anything that a subscriber can see has changed. A new good
-// answer with the same addresses publishes nothing.
+// other's, ask what is due, publish if anything that a subscriber can see has changed.
 
 #include "watch/name_watch.hpp"
 
@@ -17,48 +16,6 @@ namespace redial::detail {
 namespace {
 
 constexpr duration spread_after_suspend = std::chrono::seconds{1};
-
-int badness(freshness f) noexcept {
-  switch (f) {
-    case freshness::fresh:
-      return 0;
-    case freshness::stale:
-      return 1;
-    case freshness::expired:
-      return 2;
-    case freshness::unresolved:
-      return 3;
-  }
-  return 3;
-}
-
-bool same_entry(const snapshot_entry& a, const snapshot_entry& b) noexcept {
-  return a.where == b.where && a.presence == b.presence && a.doubted == b.doubted &&
-         a.life == b.life;
-}
-
-bool looks_same(const snapshot& a, const snapshot& b) noexcept {
-  return a.state == b.state && a.rotating == b.rotating && a.error == b.error &&
-         a.definite == b.definite &&
-         std::equal(a.endpoints.begin(),
-                    a.endpoints.end(),
-                    b.endpoints.begin(),
-                    b.endpoints.end(),
-                    same_entry);
-}
-
-/// How many of `these` (by endpoint and life) are not in `those`; both sorted.
-std::uint32_t missing_in(const std::vector<snapshot_entry>& those,
-                         const std::vector<snapshot_entry>& these) noexcept {
-  std::uint32_t count = 0;
-  auto other = those.begin();
-  for (const snapshot_entry& e : these) {
-    while (other != those.end() && other->where < e.where) ++other;
-    const bool found = other != those.end() && other->where == e.where && other->life == e.life;
-    if (!found) ++count;
-  }
-  return count;
-}
 
 bool asks_for_refresh(endpoint_outcome outcome) noexcept {
   return outcome != endpoint_outcome::connected;
@@ -72,10 +29,16 @@ bool speaks_against_address(endpoint_outcome outcome) noexcept {
 }  // namespace
 
 name_watch::name_watch(std::string name, const watch_options& options, std::uint64_t seed)
-    : name_(std::move(name)), options_(options), random_(seed) {
-  sets_.reserve(2);
-  if (options_.ipv4) sets_.emplace_back(record_type::a, options_, random_);
-  if (options_.ipv6) sets_.emplace_back(record_type::aaaa, options_, random_);
+    : name_(std::move(name)),
+      options_(options),
+      random_(seed),
+      forced_(options.min_forced_refresh_interval) {
+  families_.reserve(2);
+  const auto add = [this](record_type type) {
+    families_.push_back({type, rrset_watch(options_, random_, options_.on_no_data)});
+  };
+  if (options_.ipv4) add(record_type::a);
+  if (options_.ipv6) add(record_type::aaaa);
 }
 
 watch_step name_watch::on_time(time_point now) {
@@ -86,15 +49,37 @@ watch_step name_watch::on_time(time_point now) {
 
 watch_step name_watch::on_answer(const answer& received, time_point now) {
   watch_step step;
-  for (rrset_watch& set : sets_) {
-    if (set.type() != received.asked.type || !set.refresh().in_flight()) continue;
-    const std::size_t others = known() - set.members().members().size();
+  for (family& f : families_) {
+    if (f.type != received.asked.type || !f.set.refresh().in_flight()) continue;
+    const std::size_t others = known() - f.set.members().members().size();
     const std::size_t room = options_.max_endpoints - std::min(options_.max_endpoints, others);
-    step.left_out = set.on_answer(received, now, room, step.changes);
+    const reply said{received.outcome, received.ttl, received.error};
+    step.left_out = f.set.on_answer(said, received.addresses, now, room);
     first_answer_ = std::min(first_answer_, now);
   }
   finish(now, step);
   return step;
+}
+
+watch_step name_watch::on_hosts(const std::vector<address>& addresses, time_point now) {
+  std::vector<address> wanted;
+  for (const address& a : addresses) {
+    if (a.is_v4() ? options_.ipv4 : options_.ipv6) wanted.push_back(a);
+  }
+  if (!wanted.empty()) {
+    if (!hosts_rule()) {
+      hosts_ = std::make_unique<hosts_lines>();
+      hosts_->since = now;
+    }
+    hosts_->addresses = std::move(wanted);
+  } else if (hosts_rule()) {
+    hosts_->gone_since = now;
+    for (family& f : families_) {
+      f.set.members().drop_all();  // whatever DNS said before the lines came is old by now
+      f.set.refresh().ask_by(now);
+    }
+  }
+  return on_time(now);
 }
 
 watch_step name_watch::on_report(const address& where,
@@ -103,8 +88,8 @@ watch_step name_watch::on_report(const address& where,
                                  time_point now) {
   watch_step step;
   if (speaks_against_address(outcome) && !last_usable) {
-    for (rrset_watch& set : sets_) {
-      if (known() > 1) set.members().on_failure_at(where, step.changes);
+    for (family& f : families_) {
+      if (known() > 1) f.set.members().on_failure_at(where);
     }
   }
   step.forced = asks_for_refresh(outcome);
@@ -123,8 +108,8 @@ watch_step name_watch::on_refresh_wanted(time_point now) {
 
 watch_step name_watch::on_suspended(time_point now) {
   watch_step step;
-  for (rrset_watch& set : sets_) {
-    set.refresh().ask_by(after(now, random_.between({}, spread_after_suspend)));
+  for (family& f : families_) {
+    f.set.refresh().ask_by(after(now, random_.between({}, spread_after_suspend)));
   }
   finish(now, step);
   return step;
@@ -136,69 +121,63 @@ watch_step name_watch::resume(time_point now) {
 }
 
 void name_watch::want_refresh(time_point now, watch_step& step) {
-  const time_point allowed = forced_at_ == time_point::min()
-                                 ? now
-                                 : after(forced_at_, options_.min_forced_refresh_interval);
-  if (now < allowed) {
-    forced_due_ = allowed;
+  if (!forced_.want(now)) {
     step.deferred = true;
     return;
   }
-  forced_at_ = now;
-  forced_due_ = time_point::max();
   step.joined = in_flight();
-  for (rrset_watch& set : sets_) set.refresh().ask_by(now);
+  for (family& f : families_) f.set.refresh().ask_by(now);
 }
 
 void name_watch::finish(time_point now, watch_step& step) {
-  if (now >= forced_due_) want_refresh(now, step);
-  for (rrset_watch& set : sets_) set.on_time(now, step.changes);
-  cross_check(now, step);
+  if (now >= forced_.due()) want_refresh(now, step);
+  for (family& f : families_) f.set.on_time(now);
+  cross_check(now);
+  let_hosts_go(now);
   ask_due(now, step);
   publish(now, step);
   step.wake = next_wake(now);
 }
 
-void name_watch::cross_check(time_point now, watch_step& step) {
-  for (rrset_watch& set : sets_) {
-    for (const rrset_watch& other : sets_) {
-      if (&set != &other && other.holds_fresh(now)) set.believe_no_data(now, step.changes);
+void name_watch::cross_check(time_point now) {
+  for (family& f : families_) {
+    for (const family& other : families_) {
+      if (&f != &other && other.set.holds_fresh(now)) f.set.believe_no_data(now);
     }
   }
 }
 
+// Lines that were deleted serve until DNS has addresses, or has said for `stale_limit` that there
+// are none.
+void name_watch::let_hosts_go(time_point now) {
+  if (!hosts_ || hosts_->rule()) return;
+  const bool over = all_negative() && now >= after(hosts_->gone_since, options_.stale_limit);
+  if (known() > 0 || over) hosts_.reset();
+}
+
 void name_watch::ask_due(time_point now, watch_step& step) {
-  if (paused_) return;
-  for (rrset_watch& set : sets_) {
-    if (set.refresh().due() > now) continue;
-    set.refresh().asked();
-    step.ask.push_back(set.type());
+  if (paused_ || hosts_rule()) return;
+  for (family& f : families_) {
+    if (f.set.refresh().due() > now) continue;
+    f.set.refresh().asked();
+    step.ask.push_back(f.type);
   }
 }
 
 bool name_watch::may_publish(time_point now) const noexcept {
-  if (current_) return true;
+  if (current() || hosts_) return true;
   if (first_answer_ == time_point::max()) return false;
-  const bool all_answered =
-      std::all_of(sets_.begin(), sets_.end(), [](const auto& s) { return s.answered(); });
+  const bool all_answered = std::all_of(
+      families_.begin(), families_.end(), [](const family& f) { return f.set.answered(); });
   return all_answered || now >= after(first_answer_, options_.first_family_wait);
 }
 
 void name_watch::publish(time_point now, watch_step& step) {
   if (!may_publish(now)) return;
   snapshot next = compose(now);
-  if (current_ && looks_same(*current_, next)) return;
   // Nothing known and nothing wrong: the other family is still being asked.
-  if (!current_ && next.endpoints.empty() && !next.error) return;
-  static const std::vector<snapshot_entry> none;
-  const auto& before = current_ ? current_->endpoints : none;
-  publication p;
-  p.added = missing_in(before, next.endpoints);
-  p.departed = missing_in(next.endpoints, before);
-  next.generation = current_ ? current_->generation + 1 : 1;
-  current_ = std::make_shared<const snapshot>(std::move(next));
-  p.what = current_;
-  step.publish = std::move(p);
+  if (!current() && next.endpoints.empty() && !next.error) return;
+  step.publish = published_.publish(std::move(next));
 }
 
 snapshot name_watch::compose(time_point now) const {
@@ -206,51 +185,66 @@ snapshot name_watch::compose(time_point now) const {
   s.name = name_;
   s.state = freshness::fresh;
   s.fresh_until = time_point::max();
-  for (const rrset_watch& set : sets_) {
-    if (!s.error) s.error = set.problem();
-    if (set.empty()) continue;
-    s.rotating = s.rotating || set.members().rotating();
-    s.fresh_until = std::min(s.fresh_until, set.refresh().fresh_until());
-    const freshness state = set.state(now);
-    if (badness(state) > badness(s.state)) s.state = state;
-    for (const member& m : set.members().members()) {
+  if (hosts_rule()) {
+    compose_hosts(now, s);
+    return s;
+  }
+  for (const family& f : families_) {
+    if (!s.error) s.error = f.set.problem();
+    if (f.set.empty()) continue;
+    s.rotating = s.rotating || f.set.members().rotating();
+    s.fresh_until = std::min(s.fresh_until, f.set.refresh().fresh_until());
+    s.state = worse(s.state, f.set.state(now));
+    for (const member& m : f.set.members().members()) {
       snapshot_entry e;
       e.where = endpoint{m.where, 0};
-      e.doubted = m.doubted || set.members().all_doubted();
-      e.presence = set.members().all_doubted() ? presence::absent : m.presence;
-      e.life = m.life;
+      e.doubted = m.doubted || f.set.members().all_doubted();
+      e.presence = f.set.members().all_doubted() ? presence::absent : m.presence;
       s.endpoints.push_back(std::move(e));
     }
   }
   // IPv4 sorts before IPv6, but an AAAA record may hold a mapped IPv4 address.
-  const auto by_endpoint = [](const snapshot_entry& a, const snapshot_entry& b) {
-    return a.where < b.where;
-  };
-  if (!std::is_sorted(s.endpoints.begin(), s.endpoints.end(), by_endpoint)) {
-    std::stable_sort(s.endpoints.begin(), s.endpoints.end(), by_endpoint);
+  sort_unique(s.endpoints);
+  if (!s.endpoints.empty()) return s;
+  if (hosts_) {
+    compose_hosts(now, s);
+  } else {
+    explain_absence(s);
   }
-  const auto last = std::unique(
-      s.endpoints.begin(), s.endpoints.end(), [](const snapshot_entry& a, const snapshot_entry& b) {
-        return a.where == b.where;
-      });
-  s.endpoints.erase(last, s.endpoints.end());
-  if (s.endpoints.empty()) explain_absence(s);
   return s;
 }
 
+void name_watch::compose_hosts(time_point now, snapshot& s) const {
+  const bool doubted = !hosts_->rule() && all_negative() &&
+                       now >= after(hosts_->gone_since, options_.absence_window);
+  for (const address& a : hosts_->addresses) {
+    snapshot_entry e;
+    e.where = endpoint{a, 0};
+    e.doubted = doubted;
+    e.presence = doubted ? presence::absent : presence::present;
+    s.endpoints.push_back(std::move(e));
+  }
+  sort_unique(s.endpoints);
+  if (hosts_->rule()) return;
+  s.state = freshness::stale;
+  s.fresh_until = hosts_->gone_since;
+}
+
+bool name_watch::all_negative() const noexcept {
+  return std::all_of(
+      families_.begin(), families_.end(), [](const family& f) { return f.set.is_negative(); });
+}
+
 void name_watch::explain_absence(snapshot& s) const noexcept {
-  bool ever_good = false;
+  bool ever_good = current() && current()->state != freshness::unresolved;
   bool name_missing = false;
-  bool all_negative = true;
-  for (const rrset_watch& set : sets_) {
-    ever_good = ever_good || set.refresh().ever_good();
-    name_missing = name_missing || set.said() == rrset_watch::verdict::name_missing;
-    all_negative = all_negative && set.said() != rrset_watch::verdict::unknown &&
-                   set.said() != rrset_watch::verdict::has_records;
+  for (const family& f : families_) {
+    ever_good = ever_good || f.set.refresh().ever_good();
+    name_missing = name_missing || f.set.said() == rrset_watch::verdict::name_missing;
   }
   s.state = ever_good ? freshness::expired : freshness::unresolved;
   s.fresh_until = {};
-  s.definite = name_missing || all_negative;
+  s.definite = name_missing || all_negative();
   if (!s.definite) return;
   if (ever_good) {
     s.error = errc::name_gone;
@@ -260,26 +254,71 @@ void name_watch::explain_absence(snapshot& s) const noexcept {
 }
 
 time_point name_watch::next_wake(time_point now) const noexcept {
-  time_point wake = forced_due_;
-  for (const rrset_watch& set : sets_) {
-    wake = std::min({wake, set.refresh().due(), set.next_time(now)});
+  if (hosts_rule()) return time_point::max();
+  time_point wake = forced_.due();
+  for (const family& f : families_) {
+    wake = std::min({wake, f.set.refresh().due(), f.set.next_time(now)});
   }
-  if (!current_ && first_answer_ != time_point::max()) {
-    const time_point waited = after(first_answer_, options_.first_family_wait);
-    if (waited > now) wake = std::min(wake, waited);
+  const auto consider = [&wake, now](time_point when) {
+    if (when > now) wake = std::min(wake, when);
+  };
+  if (hosts_) {
+    consider(after(hosts_->gone_since, options_.absence_window));
+    consider(after(hosts_->gone_since, options_.stale_limit));
+  }
+  if (!current() && first_answer_ != time_point::max()) {
+    consider(after(first_answer_, options_.first_family_wait));
   }
   return wake;
 }
 
 bool name_watch::in_flight() const noexcept {
-  return std::any_of(
-      sets_.begin(), sets_.end(), [](const auto& s) { return s.refresh().in_flight(); });
+  return std::any_of(families_.begin(), families_.end(), [](const family& f) {
+    return f.set.refresh().in_flight();
+  });
 }
 
 std::size_t name_watch::known() const noexcept {
   std::size_t count = 0;
-  for (const rrset_watch& set : sets_) count += set.members().members().size();
+  for (const family& f : families_) count += f.set.members().members().size();
   return count;
+}
+
+void name_watch::explain(explanation& e, std::uint16_t port, time_point now) const {
+  if (hosts_) {
+    set_explanation lines;
+    lines.what = "hosts file, " + name_;
+    lines.origin = endpoint_origin::hosts;
+    lines.state = hosts_->rule() ? freshness::fresh : freshness::stale;
+    lines.fresh_until = hosts_->gone_since;
+    e.sets.push_back(std::move(lines));
+    if (hosts_->rule() || known() == 0) {
+      for (const address& a : hosts_->addresses) {
+        endpoint_explanation one;
+        one.where = endpoint{a, port};
+        one.origin = endpoint_origin::hosts;
+        one.first_seen = hosts_->since;
+        one.last_seen = hosts_->rule() ? now : hosts_->gone_since;
+        one.why =
+            hosts_->rule() ? "in the hosts file" : "was in the hosts file; DNS has no address";
+        e.endpoints.push_back(std::move(one));
+      }
+    }
+    if (hosts_->rule()) return;
+  }
+  for (const family& f : families_) {
+    set_explanation set = f.set.explain(now);
+    set.what = std::string(to_string(f.type)) + " " + name_;
+    set.origin = endpoint_origin::dns;
+    if (paused_) set.next_refresh = time_point::max();
+    e.sets.push_back(std::move(set));
+    for (const member& m : f.set.members().members()) {
+      endpoint_explanation one = f.set.explain(m, now);
+      one.where = endpoint{m.where, port};
+      one.origin = endpoint_origin::dns;
+      e.endpoints.push_back(std::move(one));
+    }
+  }
 }
 
 }  // namespace redial::detail

@@ -1,48 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// One name: its A and AAAA sets put together into what is published, and what to ask next.
+// One name: its A and AAAA sets, or its lines in the hosts file, put together into what is
+// published, and what to ask next.
 
 #include <redial/core/answer.hpp>
 #include <redial/core/time.hpp>
+#include <redial/watch/explanation.hpp>
 #include <redial/watch/options.hpp>
 #include <redial/watch/snapshot.hpp>
 
+#include "watch/forced_refresh.hpp"
+#include "watch/publisher.hpp"
 #include "watch/random_source.hpp"
 #include "watch/rrset_watch.hpp"
+#include "watch/watch_step.hpp"
 
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace redial::detail {
 
-struct publication {
-  /// Ports are 0: they belong to the target, not to the name.
-  snapshot_ptr what;
-  std::uint32_t added = 0;
-  std::uint32_t departed = 0;
-};
-
-/// What the driver has to do after it told a name_watch something.
-struct watch_step {
-  std::vector<record_type> ask;  ///< Now; they count as in flight from here on.
-  std::optional<publication> publish;
-  member_changes changes;
-  std::uint32_t left_out = 0;           ///< Records over `max_endpoints`.
-  bool forced = false;                  ///< Somebody asked for a refresh.
-  bool deferred = false;                ///< The forced refresh waits for the end of its interval.
-  bool joined = false;                  ///< It found a question in flight.
-  time_point wake = time_point::max();  ///< Call `on_time` then; later than now.
-};
-
-/// The belief about one name.
+/// The belief about one name. Its snapshots have port 0: ports belong to the target, not to the
+/// name.
 ///
 /// \par Threads One at a time.
 class name_watch {
  public:
+  /// `options` must outlive the object.
   name_watch(std::string name, const watch_options& options, std::uint64_t seed);
+  name_watch(std::string name, watch_options&& options, std::uint64_t seed) = delete;
   name_watch(const name_watch&) = delete;
   name_watch& operator=(const name_watch&) = delete;
 
@@ -50,6 +39,9 @@ class name_watch {
   [[nodiscard]] watch_step on_time(time_point now);
   /// The answer to a question that an earlier step asked; others are ignored.
   [[nodiscard]] watch_step on_answer(const answer& received, time_point now);
+  /// What the hosts file says about the name: it replaces DNS in both families. Empty: nothing any
+  /// more; then DNS is asked, and the old addresses serve until it has an answer.
+  [[nodiscard]] watch_step on_hosts(const std::vector<address>& addresses, time_point now);
   /// Somebody used `where`. `last_usable`: they have nothing else to use.
   [[nodiscard]] watch_step on_report(const address& where,
                                      endpoint_outcome outcome,
@@ -67,30 +59,48 @@ class name_watch {
   [[nodiscard]] watch_step resume(time_point now);
 
   /// The last one published; null before that.
-  [[nodiscard]] const snapshot_ptr& current() const noexcept { return current_; }
+  [[nodiscard]] const snapshot_ptr& current() const noexcept { return published_.current(); }
   [[nodiscard]] bool in_flight() const noexcept;
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  /// Adds the sets and, with `port`, the endpoints.
+  void explain(explanation& e, std::uint16_t port, time_point now) const;
 
  private:
+  struct family {
+    record_type type;
+    rrset_watch set;
+  };
+  struct hosts_lines {
+    std::vector<address> addresses;
+    time_point since{};
+    time_point gone_since = time_point::max();  // not in the file any more
+
+    [[nodiscard]] bool rule() const noexcept { return gone_since == time_point::max(); }
+  };
+
   void want_refresh(time_point now, watch_step& step);
   void finish(time_point now, watch_step& step);
-  void cross_check(time_point now, watch_step& step);
+  void cross_check(time_point now);
+  void let_hosts_go(time_point now);
   void ask_due(time_point now, watch_step& step);
   void publish(time_point now, watch_step& step);
   [[nodiscard]] bool may_publish(time_point now) const noexcept;
   [[nodiscard]] snapshot compose(time_point now) const;
+  void compose_hosts(time_point now, snapshot& s) const;
   void explain_absence(snapshot& s) const noexcept;
   [[nodiscard]] time_point next_wake(time_point now) const noexcept;
   [[nodiscard]] std::size_t known() const noexcept;
+  [[nodiscard]] bool all_negative() const noexcept;
+  [[nodiscard]] bool hosts_rule() const noexcept { return hosts_ && hosts_->rule(); }
 
   const std::string name_;
-  const watch_options options_;
+  const watch_options& options_;
   random_source random_;
-  std::vector<rrset_watch> sets_;  // A first; one per family that is on. Never resized.
-  snapshot_ptr current_;
+  std::vector<family> families_;  // A first; one per family that is on. Never resized.
+  std::unique_ptr<hosts_lines> hosts_;
+  publisher published_;
+  forced_refresh forced_;
   time_point first_answer_ = time_point::max();
-  time_point forced_at_ = time_point::min();   // the last forced refresh
-  time_point forced_due_ = time_point::max();  // the one put off
   bool paused_ = false;
 };
 

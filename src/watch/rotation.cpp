@@ -8,14 +8,11 @@
 
 #include "watch/rotation.hpp"
 
-#include <algorithm>
-
 namespace redial::detail {
 
 namespace {
 constexpr std::size_t sample_size = 8;
 constexpr unsigned returns_of_one_record = 3;
-constexpr std::size_t most_departures = 256;
 }  // namespace
 
 void rotation::on_answer(std::size_t shown, bool differs, bool returned, time_point now) noexcept {
@@ -30,6 +27,7 @@ void rotation::on_answer(std::size_t shown, bool differs, bool returned, time_po
   }
   if (begins && !rotating_) {
     rotating_ = true;
+    reason_ = returned ? rotation_reason::returned : rotation_reason::sample_changed;
     last_sign_ = now;
   }
 }
@@ -46,23 +44,9 @@ bool rotation::rotating() const noexcept {
   return rotating_;
 }
 
-void departures::add(const address& where, time_point missing_since) {
-  if (entries_.size() >= most_departures) entries_.erase(entries_.begin());
-  entries_.push_back({where, missing_since});
-}
-
-void departures::forget_before(time_point when) noexcept {
-  std::erase_if(entries_, [when](const entry& e) { return e.missing_since < when; });
-}
-
-void departures::remove(const address& where) noexcept {
-  std::erase_if(entries_, [&where](const entry& e) { return e.where == where; });
-}
-
-bool departures::has_any_of(const std::vector<address>& sorted) const noexcept {
-  return std::any_of(entries_.begin(), entries_.end(), [&sorted](const entry& e) {
-    return std::binary_search(sorted.begin(), sorted.end(), e.where);
-  });
+rotation_reason rotation::reason() const noexcept {
+  if (options_.membership != membership::automatic) return rotation_reason::option;
+  return rotating_ ? reason_ : rotation_reason::none;
 }
 
 }  // namespace redial::detail

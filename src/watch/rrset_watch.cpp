@@ -23,30 +23,12 @@ namespace {
 
 constexpr duration refresh_grace = std::chrono::seconds{1};
 
-on_failure policy_for(answer_outcome outcome, const watch_options& o) noexcept {
-  switch (outcome) {
-    case answer_outcome::timeout:
-      return o.on_timeout;
-    case answer_outcome::server_failure:
-    case answer_outcome::malformed:
-      return o.on_server_failure;
-    case answer_outcome::refused:
-      return o.on_refused;
-    case answer_outcome::name_not_found:
-      return o.on_name_not_found;
-    case answer_outcome::no_data:
-      return o.on_no_data;
-    case answer_outcome::records:
-    case answer_outcome::local_fault:
-    case answer_outcome::closed:
-      break;
-  }
-  return on_failure::keep;
-}
-
-error_code error_of(const answer& received) noexcept {
+error_code error_of(const reply& received) noexcept {
+  // What is definite has one code each, whoever found it out.
   if (received.outcome == answer_outcome::name_not_found) return errc::name_not_found;
-  if (received.outcome == answer_outcome::no_data) return errc::no_data;
+  if (is_definite(received.outcome)) {
+    return received.error == errc::no_service ? errc::no_service : errc::no_data;
+  }
   if (received.error) return received.error;
   switch (received.outcome) {
     case answer_outcome::timeout:
@@ -64,88 +46,140 @@ error_code error_of(const answer& received) noexcept {
 
 }  // namespace
 
-std::uint32_t rrset_watch::on_answer(const answer& received,
-                                     time_point now,
-                                     std::size_t room,
-                                     member_changes& changes) {
-  answered_ = true;
-  last_failed_ = !is_definite(received.outcome);
-  if (last_failed_) {
-    on_failure(received, now, changes);
-    return 0;
-  }
-  if (received.outcome != answer_outcome::records || received.addresses.empty()) {
-    on_negative(received, now, changes);
-    return 0;
-  }
-  said_ = verdict::has_records;
-  problem_.clear();
-  refresh_.on_records(received.ttl, now);
-  return members_.on_records(received.addresses, received.ttl, now, room, changes);
+void answer_log::add(const answer_note& note) noexcept { ring_[count_++ % ring_.size()] = note; }
+
+std::vector<answer_note> answer_log::notes() const {
+  std::vector<answer_note> all;
+  const std::uint64_t kept = std::min<std::uint64_t>(count_, ring_.size());
+  for (std::uint64_t n = count_ - kept; n < count_; ++n) all.push_back(ring_[n % ring_.size()]);
+  return all;
 }
 
-void rrset_watch::on_negative(const answer& received, time_point now, member_changes& changes) {
+template <class Key>
+on_failure basic_rrset_watch<Key>::policy_for(answer_outcome outcome) const noexcept {
+  switch (outcome) {
+    case answer_outcome::timeout:
+      return options_.on_timeout;
+    case answer_outcome::server_failure:
+    case answer_outcome::malformed:
+      return options_.on_server_failure;
+    case answer_outcome::refused:
+      return options_.on_refused;
+    case answer_outcome::name_not_found:
+      return options_.on_name_not_found;
+    case answer_outcome::no_data:
+    case answer_outcome::records:  // that turned out to hold none
+      return on_empty_;
+    case answer_outcome::local_fault:
+    case answer_outcome::closed:
+      break;
+  }
+  return on_failure::keep;
+}
+
+template <class Key>
+std::uint32_t basic_rrset_watch<Key>::on_answer(const reply& received,
+                                                const std::vector<Key>& records,
+                                                time_point now,
+                                                std::size_t room) {
+  answered_ = true;
+  last_failed_ = !is_definite(received.outcome);
+  if (!last_failed_) ++answers_;
+  answer_note note;
+  note.at = now;
+  note.outcome = received.outcome;
+  note.ttl = received.ttl;
+  note.records = static_cast<std::uint32_t>(records.size());
+  std::uint32_t left_out = 0;
+  if (last_failed_) {
+    on_failed(received, now);
+  } else if (received.outcome != answer_outcome::records || records.empty()) {
+    on_negative(received, now);
+  } else {
+    said_ = verdict::has_records;
+    problem_.clear();
+    refresh_.on_records(received.ttl, now);
+    const auto told = members_.on_records(records, received.ttl, now, room);
+    note.independent = told.independent;
+    left_out = told.left_out;
+  }
+  if (received.outcome != answer_outcome::records) note.error = error_of(received);
+  log_.add(note);
+  return left_out;
+}
+
+template <class Key>
+void basic_rrset_watch<Key>::on_negative(const reply& received, time_point now) {
   const bool goes_on = is_negative() && now <= after(last_negative_, options_.absence_window);
   if (!goes_on) negative_since_ = now;
   last_negative_ = now;
   said_ =
       received.outcome == answer_outcome::name_not_found ? verdict::name_missing : verdict::no_data;
   negative_ttl_ = received.ttl;
-  if (policy_for(received.outcome, options_) == on_failure::believe) members_.drop_all(changes);
+  negative_error_ = error_of(received);
+  if (policy_for(received.outcome) == on_failure::believe) members_.drop_all();
   if (empty()) {
     problem_.clear();
     refresh_.on_negative(received.ttl, now);
   } else {
-    problem_ = error_of(received);
+    problem_ = negative_error_;
     refresh_.on_failure(now);
   }
-  on_time(now, changes);
+  on_time(now);
 }
 
-void rrset_watch::on_failure(const answer& received, time_point now, member_changes& changes) {
+template <class Key>
+void basic_rrset_watch<Key>::on_failed(const reply& received, time_point now) {
   problem_ = error_of(received);
-  if (policy_for(received.outcome, options_) == on_failure::believe) members_.drop_all(changes);
+  if (policy_for(received.outcome) == on_failure::believe) members_.drop_all();
   refresh_.on_failure(now);
 }
 
-void rrset_watch::on_time(time_point now, member_changes& changes) {
-  members_.on_time(now, changes);
+template <class Key>
+void basic_rrset_watch<Key>::on_time(time_point now) {
+  members_.on_time(now);
   if (!is_negative() || last_failed_ || empty()) return;
   if (now >= drain_at()) {
-    members_.drop_all(changes);
+    members_.drop_all();
     problem_.clear();
   } else if (now >= doubt_at()) {
-    members_.doubt_all(changes);
+    members_.doubt_all();
   }
 }
 
-void rrset_watch::believe_no_data(time_point now, member_changes& changes) {
+template <class Key>
+void basic_rrset_watch<Key>::believe_no_data(time_point now) {
   if (said_ != verdict::no_data || empty()) return;
-  members_.drop_all(changes);
+  members_.drop_all();
   problem_.clear();
   if (!refresh_.in_flight()) refresh_.on_negative(negative_ttl_, now);
 }
 
-time_point rrset_watch::doubt_at() const noexcept {
+template <class Key>
+time_point basic_rrset_watch<Key>::doubt_at() const noexcept {
   return after(negative_since_, options_.absence_window);
 }
 
-time_point rrset_watch::drain_at() const noexcept {
+template <class Key>
+time_point basic_rrset_watch<Key>::drain_at() const noexcept {
   return std::max(refresh_.expires(),
                   after(negative_since_, std::min(options_.absence_window, options_.stale_limit)));
 }
 
-time_point rrset_watch::stale_at() const noexcept {
+template <class Key>
+time_point basic_rrset_watch<Key>::stale_at() const noexcept {
   const time_point until = refresh_.fresh_until();
   return refresh_.failures() > 0 ? until : after(until, refresh_grace);
 }
 
-freshness rrset_watch::state(time_point now) const noexcept {
+template <class Key>
+freshness basic_rrset_watch<Key>::state(time_point now) const noexcept {
   const freshness exact = refresh_.at(now);
   return exact == freshness::stale && now < stale_at() ? freshness::fresh : exact;
 }
 
-time_point rrset_watch::next_time(time_point now) const noexcept {
+template <class Key>
+time_point basic_rrset_watch<Key>::next_time(time_point now) const noexcept {
   time_point next = members_.next_time();
   const auto consider = [&next, now](time_point when) {
     if (when > now) next = std::min(next, when);
@@ -159,5 +193,68 @@ time_point rrset_watch::next_time(time_point now) const noexcept {
   }
   return next;
 }
+
+template <class Key>
+set_explanation basic_rrset_watch<Key>::explain(time_point now) const {
+  set_explanation e;
+  e.state = state(now);
+  e.fresh_until = refresh_.fresh_until();
+  e.next_refresh = refresh_.due();
+  e.in_flight = refresh_.in_flight();
+  e.failures = refresh_.failures();
+  e.last_error = last_failed_ || !problem_ ? problem_ : negative_error_;
+  if (!e.last_error && is_negative()) e.last_error = negative_error_;
+  e.rotating = members_.rotating();
+  e.why_rotating = members_.rotates().reason();
+  e.answers = answers_;
+  e.last_answers = log_.notes();
+  return e;
+}
+
+template <class Key>
+endpoint_explanation basic_rrset_watch<Key>::explain(const basic_member<Key>& m,
+                                                     time_point now) const {
+  endpoint_explanation e;
+  e.presence = m.presence;
+  e.doubted = m.doubted;
+  e.first_seen = m.first_seen;
+  e.last_seen = m.last_seen;
+  e.seen_in = m.seen;
+  if (m.presence == presence::present) {
+    e.why = "in the last good answer";
+  } else {
+    e.missed = m.misses;
+    e.misses_needed = members_.needed(m);
+    e.why = "missing from the last answers of a name whose answers show only some";
+    const time_point window = after(m.missing_since, options_.absence_window);
+    if (now < window) {
+      e.next = "doubted: no new connections without proof of identity";
+      e.next_at = window;
+    } else {
+      e.next = "departs after enough answers without it, or when a connection to it fails";
+    }
+  }
+  if (is_negative()) explain_doubt(e, now);
+  return e;
+}
+
+template <class Key>
+void basic_rrset_watch<Key>::explain_doubt(endpoint_explanation& e, time_point now) const {
+  e.presence = members_.all_doubted() ? presence::absent : e.presence;
+  e.doubted = e.doubted || members_.all_doubted();
+  e.why = "last known good: the last definite answer had no records (" + negative_error_.message() +
+          ")";
+  if (now < doubt_at()) {
+    e.next = "doubted, if the negative answers go on";
+    e.next_at = doubt_at();
+  } else {
+    e.next = "departs, if the negative answers go on";
+    e.next_at = drain_at();
+  }
+}
+
+template class basic_rrset_watch<address>;
+template class basic_rrset_watch<service>;
+template class basic_rrset_watch<endpoint>;
 
 }  // namespace redial::detail

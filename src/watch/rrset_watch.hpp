@@ -1,23 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// One question about a name (A or AAAA): its refreshes, its members, and what failures mean.
+// One question that is asked again and again: its refreshes, its members, and what failures mean.
 
 #include <redial/core/answer.hpp>
 #include <redial/core/error.hpp>
 #include <redial/core/time.hpp>
+#include <redial/watch/explanation.hpp>
 #include <redial/watch/options.hpp>
 
 #include "watch/evidence.hpp"
 #include "watch/random_source.hpp"
 #include "watch/refresh_machine.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace redial::detail {
 
-class rrset_watch {
+/// What one answer said, apart from its records.
+struct reply {
+  answer_outcome outcome = answer_outcome::timeout;
+  std::chrono::seconds ttl{0};
+  error_code error;
+};
+
+/// The last four answers.
+class answer_log {
+ public:
+  void add(const answer_note& note) noexcept;
+  [[nodiscard]] std::vector<answer_note> notes() const;
+
+ private:
+  std::array<answer_note, 4> ring_;
+  std::uint64_t count_ = 0;
+};
+
+template <class Key>
+class basic_rrset_watch {
  public:
   /// What is known about the set as a whole.
   enum class verdict {
@@ -27,18 +50,21 @@ class rrset_watch {
     name_missing,  ///< The last definite answer was NXDOMAIN.
   };
 
-  /// `options` and `random` must outlive the object.
-  rrset_watch(record_type type, const watch_options& options, random_source& random) noexcept
-      : type_(type), options_(options), refresh_(options, random), members_(options) {}
+  /// `options` and `random` must outlive the object. `on_empty` governs `no_data`.
+  basic_rrset_watch(const watch_options& options,
+                    random_source& random,
+                    on_failure on_empty) noexcept
+      : options_(options), on_empty_(on_empty), refresh_(options, random), members_(options) {}
 
-  /// Returns how many records were left out because of `room`.
-  std::uint32_t on_answer(const answer& received,
+  /// `records` are empty unless the outcome is `records`. Returns how many were left out because of
+  /// `room`.
+  std::uint32_t on_answer(const reply& received,
+                          const std::vector<Key>& records,
                           time_point now,
-                          std::size_t room,
-                          member_changes& changes);
-  void on_time(time_point now, member_changes& changes);
+                          std::size_t room);
+  void on_time(time_point now);
   /// The other family holds fresh addresses: a NODATA here says what it seems to say.
-  void believe_no_data(time_point now, member_changes& changes);
+  void believe_no_data(time_point now);
 
   /// `fresh` as far as anybody is told: a refresh at expiry may take a moment, so a set turns stale
   /// when that refresh failed or a second has passed.
@@ -50,39 +76,56 @@ class rrset_watch {
   /// False until the first question has ended, however it ended.
   [[nodiscard]] bool answered() const noexcept { return answered_; }
   [[nodiscard]] verdict said() const noexcept { return said_; }
-  /// The last question's failure; also a negative answer while the old addresses are kept. Clear
-  /// when all is well.
-  [[nodiscard]] error_code problem() const noexcept { return problem_; }
-  /// When something here changes with time alone; `time_point::max()`: nothing does.
-  [[nodiscard]] time_point next_time(time_point now) const noexcept;
-
-  [[nodiscard]] record_type type() const noexcept { return type_; }
-  [[nodiscard]] refresh_machine& refresh() noexcept { return refresh_; }
-  [[nodiscard]] const refresh_machine& refresh() const noexcept { return refresh_; }
-  [[nodiscard]] evidence& members() noexcept { return members_; }
-  [[nodiscard]] const evidence& members() const noexcept { return members_; }
-
- private:
-  void on_negative(const answer& received, time_point now, member_changes& changes);
-  void on_failure(const answer& received, time_point now, member_changes& changes);
   [[nodiscard]] bool is_negative() const noexcept {
     return said_ == verdict::no_data || said_ == verdict::name_missing;
   }
+  /// The last question's failure; also a negative answer while the old addresses are kept. Clear
+  /// when all is well.
+  [[nodiscard]] const error_code& problem() const noexcept { return problem_; }
+  /// What the last negative answer said.
+  [[nodiscard]] const error_code& negative_error() const noexcept { return negative_error_; }
+  /// When something here changes with time alone; `time_point::max()`: nothing does.
+  [[nodiscard]] time_point next_time(time_point now) const noexcept;
+
+  [[nodiscard]] refresh_machine& refresh() noexcept { return refresh_; }
+  [[nodiscard]] const refresh_machine& refresh() const noexcept { return refresh_; }
+  [[nodiscard]] basic_evidence<Key>& members() noexcept { return members_; }
+  [[nodiscard]] const basic_evidence<Key>& members() const noexcept { return members_; }
+
+  /// Why the set is as it is; `what` and `origin` are the caller's.
+  [[nodiscard]] set_explanation explain(time_point now) const;
+  /// The same of one member; its endpoint and origin are the caller's.
+  [[nodiscard]] endpoint_explanation explain(const basic_member<Key>& m, time_point now) const;
+
+ private:
+  [[nodiscard]] on_failure policy_for(answer_outcome outcome) const noexcept;
+  void on_negative(const reply& received, time_point now);
+  void on_failed(const reply& received, time_point now);
+  void explain_doubt(endpoint_explanation& e, time_point now) const;
   [[nodiscard]] time_point doubt_at() const noexcept;
   [[nodiscard]] time_point drain_at() const noexcept;
   [[nodiscard]] time_point stale_at() const noexcept;
 
-  const record_type type_;
   const watch_options& options_;
+  const on_failure on_empty_;
   refresh_machine refresh_;
-  evidence members_;
+  basic_evidence<Key> members_;
   bool answered_ = false;
   bool last_failed_ = false;  // the last question brought no definite answer
   verdict said_ = verdict::unknown;
   time_point negative_since_{};  // while is_negative()
   time_point last_negative_{};
   std::chrono::seconds negative_ttl_{0};
+  error_code negative_error_;
   error_code problem_;
+  std::uint64_t answers_ = 0;
+  answer_log log_;
 };
+
+using rrset_watch = basic_rrset_watch<address>;
+
+extern template class basic_rrset_watch<address>;
+extern template class basic_rrset_watch<service>;
+extern template class basic_rrset_watch<endpoint>;
 
 }  // namespace redial::detail

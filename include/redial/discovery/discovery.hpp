@@ -6,16 +6,22 @@
 #include <redial/core/counters.hpp>
 #include <redial/core/events.hpp>
 #include <redial/core/target.hpp>
+#include <redial/discovery/endpoint_source.hpp>
+#include <redial/ports/completion.hpp>
 #include <redial/ports/dns_source.hpp>
 #include <redial/ports/scheduler.hpp>
+#include <redial/watch/explanation.hpp>
 #include <redial/watch/options.hpp>
 #include <redial/watch/snapshot.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/async_result.hpp>
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace redial {
@@ -37,6 +43,14 @@ struct discovery_options {
   duration query_timeout = std::chrono::seconds{5};
   /// Questions in flight at once; others queue. 1 to 1024.
   std::size_t max_queries_in_flight = 64;
+  /// Asked before the hosts file and DNS, in this order, about the targets that they serve (see
+  /// `endpoint_source` for the precedence). None may be null.
+  std::vector<std::shared_ptr<endpoint_source>> sources;
+  /// The hosts file: a name in it is not looked up in DNS, in either family (as glibc's
+  /// `hosts: files dns`). Looked at every second while somebody is subscribed; an addition counts
+  /// at once, a removal after 5 s, and a missing, empty or garbled file removes nothing. Unset:
+  /// /etc/hosts with c-ares, none with a source of your own. Empty: none.
+  std::optional<std::string> hosts_path;
   /// May be null.
   std::shared_ptr<event_listener> listener;
 };
@@ -104,7 +118,26 @@ class discovery {
 
   [[nodiscard]] dns_counters counters() const;
 
+  /// Why `t` has the endpoints it has. Without sets and endpoints when nobody has been subscribed
+  /// to it for a while. `to_string` makes text of it.
+  ///
+  /// \par Completes with `void(explanation)`; never inline, on the handler's executor.
+  /// \par Cancel Not possible: it takes one turn of the discovery's executor.
+  template <class Token>
+  auto async_explain(const target& t, Token&& token) {
+    return boost::asio::async_initiate<Token, void(explanation)>(
+        [](auto handler, discovery* self, target asked) {
+          self->start_explain(
+              asked, detail::completion<void(explanation)>(std::move(handler), self->executor()));
+        },
+        token,
+        this,
+        t);
+  }
+
  private:
+  void start_explain(const target& t, detail::completion<void(explanation)> done);
+  [[nodiscard]] boost::asio::any_io_executor executor() const;
   explicit discovery(std::shared_ptr<detail::discovery_state> state) noexcept;
   std::shared_ptr<detail::discovery_state> state_;
 };

@@ -9,6 +9,7 @@
 #include <redial/core/time.hpp>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,6 +22,9 @@ enum class presence {
   absent,   ///< Missing, without enough evidence that it has left.
 };
 
+/// What a source of the user's says about an endpoint besides where it is; keys are unique.
+using endpoint_metadata = std::map<std::string, std::string>;
+
 struct snapshot_entry {
   endpoint where;
   redial::presence presence = redial::presence::present;
@@ -29,6 +33,8 @@ struct snapshot_entry {
   bool doubted = false;
   /// Differs when an endpoint departed and came back: a new life, whose connections are new.
   std::uint64_t life = 0;
+  /// Null for endpoints from DNS. A change counts as one even if the new map is equal.
+  std::shared_ptr<const endpoint_metadata> metadata;
 };
 
 /// An immutable statement about one name. Subscribers share it.

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace redial::detail {
@@ -23,7 +24,19 @@ class Evidence : public ::testing::Test {
  protected:
   /// An answer of an authority: a full TTL each time, so every one is independent.
   void answer(const std::vector<address>& records, duration when, std::chrono::seconds ttl = 60s) {
-    left_out_ += evidence_.on_records(records, ttl, at(when), room_, changes_);
+    observe([&] { left_out_ += evidence_.on_records(records, ttl, at(when), room_).left_out; });
+  }
+  void time_passes(time_point now) {
+    observe([&] { evidence_.on_time(now); });
+  }
+  void fails_at(const address& a) {
+    observe([&] { evidence_.on_failure_at(a); });
+  }
+  void doubt_all() {
+    observe([&] { evidence_.doubt_all(); });
+  }
+  void drop_all() {
+    observe([&] { evidence_.drop_all(); });
   }
   [[nodiscard]] const member* find(const address& a) const {
     for (const member& m : evidence_.members()) {
@@ -39,28 +52,56 @@ class Evidence : public ::testing::Test {
   }
   [[nodiscard]] bool has_departed(const address& a) const { return find(a) == nullptr; }
   [[nodiscard]] long count(const address& a, endpoint_change change) const {
-    return std::count(changes_.begin(), changes_.end(), member_change{a, change});
+    return std::count(changes_.begin(), changes_.end(), std::pair{a, change});
+  }
+
+  /// Notes what `step` did to the members.
+  template <class Step>
+  void observe(Step step) {
+    const std::vector<member> before = evidence_.members();
+    const bool all_doubted = evidence_.all_doubted();
+    step();
+    for (const member& was : before) {
+      const member* const is = find(was.where);
+      if (is == nullptr) {
+        changes_.emplace_back(was.where, endpoint_change::departed);
+        continue;
+      }
+      const bool doubted = is->doubted || evidence_.all_doubted();
+      const bool was_doubted = was.doubted || all_doubted;
+      if (doubted && !was_doubted) changes_.emplace_back(was.where, endpoint_change::doubted);
+      if (is->presence != was.presence || (was_doubted && !doubted)) {
+        changes_.emplace_back(was.where,
+                              is->presence == presence::present ? endpoint_change::returned
+                                                                : endpoint_change::absent);
+      }
+    }
+    for (const member& m : evidence_.members()) {
+      const bool known = std::any_of(
+          before.begin(), before.end(), [&m](const member& b) { return b.where == m.where; });
+      if (!known) changes_.emplace_back(m.where, endpoint_change::added);
+    }
   }
 
   watch_options options_;
   std::size_t room_ = 4096;
   evidence evidence_{options_};
-  member_changes changes_;
+  std::vector<std::pair<address, endpoint_change>> changes_;
   std::uint32_t left_out_ = 0;
 };
 
 TEST_F(Evidence, KByTheFormula) {
-  EXPECT_EQ(evidence::misses_needed(8, 12), 13U);
-  EXPECT_EQ(evidence::misses_needed(8, 20), 28U);
-  EXPECT_EQ(evidence::misses_needed(8, 50), 80U);
-  EXPECT_EQ(evidence::misses_needed(1, 2), 20U);
+  EXPECT_EQ(misses_needed(8, 12), 13U);
+  EXPECT_EQ(misses_needed(8, 20), 28U);
+  EXPECT_EQ(misses_needed(8, 50), 80U);
+  EXPECT_EQ(misses_needed(1, 2), 20U);
 }
 
 TEST_F(Evidence, KIsAtLeastThree) {
-  EXPECT_EQ(evidence::misses_needed(8, 8), 3U);
-  EXPECT_EQ(evidence::misses_needed(9, 8), 3U);
-  EXPECT_EQ(evidence::misses_needed(999, 1000), 3U);
-  EXPECT_EQ(evidence::misses_needed(0, 10), 3U);
+  EXPECT_EQ(misses_needed(8, 8), 3U);
+  EXPECT_EQ(misses_needed(9, 8), 3U);
+  EXPECT_EQ(misses_needed(999, 1000), 3U);
+  EXPECT_EQ(misses_needed(0, 10), 3U);
 }
 
 TEST_F(Evidence, CompleteNameMissingDepartsAtOnce) {
@@ -211,42 +252,42 @@ TEST_F(Evidence, EnoughMissesButNotTheWindowKeepIt) {
   for (int i = 0; i < 20; ++i) answer(v4_range(5, 8), 10s + i * 1100ms, 1s);
   ASSERT_TRUE(is_absent(v4(1)));
   EXPECT_EQ(evidence_.next_time(), at(40s));
-  evidence_.on_time(at(40s) - 1ms, changes_);
+  time_passes(at(40s) - 1ms);
   EXPECT_TRUE(is_absent(v4(1)));
-  evidence_.on_time(at(40s), changes_);
+  time_passes(at(40s));
   EXPECT_TRUE(has_departed(v4(1)));
 }
 
 TEST_F(Evidence, DoubtedFromTheWindowOn) {
   answer(v4_range(1, 8), 0s);
   answer(v4_range(2, 8), 10s);
-  evidence_.on_time(at(40s) - 1ms, changes_);
+  time_passes(at(40s) - 1ms);
   EXPECT_FALSE(find(v4(1))->doubted);
-  evidence_.on_time(at(40s), changes_);
+  time_passes(at(40s));
   EXPECT_TRUE(find(v4(1))->doubted);
-  evidence_.on_time(at(50s), changes_);
+  time_passes(at(50s));
   EXPECT_EQ(count(v4(1), endpoint_change::doubted), 1);
 }
 
 TEST_F(Evidence, AbsentSeenAgainIsPresentAgainInTheSameLife) {
   answer(v4_range(1, 8), 0s);
-  const auto life = find(v4(1))->life;
+  const auto since = find(v4(1))->first_seen;
   answer(v4_range(2, 8), 10s);
-  evidence_.on_time(at(40s), changes_);
+  time_passes(at(40s));
   answer(v4_range(1, 8), 41s);
   EXPECT_TRUE(is_present(v4(1)));
   EXPECT_FALSE(find(v4(1))->doubted);
-  EXPECT_EQ(find(v4(1))->life, life);
+  EXPECT_EQ(find(v4(1))->first_seen, since);
   EXPECT_EQ(find(v4(1))->misses, 0U);
   EXPECT_EQ(count(v4(1), endpoint_change::returned), 1);
 }
 
 TEST_F(Evidence, DepartedSeenAgainIsANewLife) {
   answer(v4s({1, 2}), 0s);
-  const auto life = find(v4(2))->life;
+  const auto since = find(v4(2))->first_seen;
   answer(v4s({1}), 10s);
   answer(v4s({1, 2}), 20s);
-  EXPECT_NE(find(v4(2))->life, life);
+  EXPECT_NE(find(v4(2))->first_seen, since);
   EXPECT_EQ(count(v4(2), endpoint_change::added), 2);
   EXPECT_EQ(count(v4(2), endpoint_change::returned), 0);
 }
@@ -254,12 +295,12 @@ TEST_F(Evidence, DepartedSeenAgainIsANewLife) {
 TEST_F(Evidence, AFailureDepartsAnAbsentOneOnly) {
   answer(v4_range(1, 8), 0s);
   answer(v4_range(2, 8), 10s);
-  evidence_.on_failure_at(v4(2), changes_);
+  fails_at(v4(2));
   EXPECT_TRUE(is_present(v4(2)));
-  evidence_.on_failure_at(v4(1), changes_);
+  fails_at(v4(1));
   EXPECT_TRUE(has_departed(v4(1)));
   EXPECT_EQ(count(v4(1), endpoint_change::departed), 1);
-  evidence_.on_failure_at(v4(99), changes_);  // nobody we know
+  fails_at(v4(99));  // nobody we know
 }
 
 TEST_F(Evidence, OverrideComplete) {
@@ -280,8 +321,8 @@ TEST_F(Evidence, OverrideSampled) {
 
 TEST_F(Evidence, DoubtAboutAllEndsWithTheNextGoodAnswer) {
   answer(v4s({1, 2}), 0s);
-  evidence_.doubt_all(changes_);
-  evidence_.doubt_all(changes_);
+  doubt_all();
+  doubt_all();
   EXPECT_EQ(count(v4(1), endpoint_change::doubted), 1);
   answer(v4s({1, 2}), 60s);
   EXPECT_FALSE(evidence_.all_doubted());
@@ -291,14 +332,14 @@ TEST_F(Evidence, DoubtAboutAllEndsWithTheNextGoodAnswer) {
 
 TEST_F(Evidence, WhileAllAreDoubtedAFailureDeparts) {
   answer(v4s({1, 2}), 0s);
-  evidence_.doubt_all(changes_);
-  evidence_.on_failure_at(v4(1), changes_);
+  doubt_all();
+  fails_at(v4(1));
   EXPECT_TRUE(has_departed(v4(1)));
 }
 
 TEST_F(Evidence, DroppedAddressesComeBackEvenFromTheSameCopy) {
   answer(v4s({1, 2}), 0s, 60s);
-  evidence_.drop_all(changes_);
+  drop_all();
   EXPECT_TRUE(evidence_.members().empty());
   answer(v4s({1, 2}), 10s, 50s);
   EXPECT_EQ(evidence_.members().size(), 2U);
@@ -318,7 +359,7 @@ TEST_F(Evidence, Fault36_OverTheLimitADeterministicPartIsKept) {
 }
 
 TEST(Departures, RememberAtMost256) {
-  departures d;
+  departures<address> d;
   for (unsigned i = 0; i < 1000; ++i) d.add(v4(i), at(std::chrono::seconds{i}));
   EXPECT_EQ(d.size(), 256U);
   EXPECT_TRUE(d.has_any_of({v4(999)}));

@@ -85,7 +85,8 @@ TEST(NameWatch, FirstPublicationWaitsFiftyMillisecondsForTheOtherFamily) {
 }
 
 TEST(NameWatch, FirstPublicationNeedNotWaitWhenTheOtherFamilyHasFailed) {
-  detail::name_watch watch("n.test", watch_world::seeded(true), 1);
+  const watch_options options = watch_world::seeded(true);
+  detail::name_watch watch("n.test", options, 1);
   (void)watch.on_time(at(0s));
   (void)watch.on_answer(other(answer_outcome::server_failure, record_type::aaaa), at(1ms));
   const auto step = watch.on_answer(records(v4s({1})), at(2ms));
@@ -179,7 +180,8 @@ TEST(NameWatch, ColdStartNxdomainFailsAtOnce) {
 }
 
 TEST(NameWatch, ColdStartNxdomainDoesNotWaitForASilentFamily) {
-  detail::name_watch watch("n.test", watch_world::seeded(true), 1);
+  const watch_options options = watch_world::seeded(true);
+  detail::name_watch watch("n.test", options, 1);
   (void)watch.on_time(at(0s));
   auto step = watch.on_answer(other(answer_outcome::name_not_found), at(1ms));
   EXPECT_FALSE(step.publish);
@@ -189,7 +191,8 @@ TEST(NameWatch, ColdStartNxdomainDoesNotWaitForASilentFamily) {
 }
 
 TEST(NameWatch, ColdStartNoDataWaitsForTheOtherFamily) {
-  detail::name_watch watch("n.test", watch_world::seeded(true), 1);
+  const watch_options options = watch_world::seeded(true);
+  detail::name_watch watch("n.test", options, 1);
   (void)watch.on_time(at(0s));
   (void)watch.on_answer(nothing(record_type::a), at(1ms));
   EXPECT_FALSE(watch.on_time(at(51ms)).publish);

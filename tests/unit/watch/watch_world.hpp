@@ -76,7 +76,7 @@ class watch_world {
   using zone_function = std::function<answer(record_type, time_point)>;
 
   explicit watch_world(zone_function zone, watch_options options)
-      : zone_(std::move(zone)), watch_("n.test", options, 7) {
+      : zone_(std::move(zone)), options_(options), watch_("n.test", options_, 7) {
     take(watch_.on_time(now_));
   }
 
@@ -108,9 +108,17 @@ class watch_world {
   void report(const address& where, endpoint_outcome outcome, bool last_usable = false) {
     take(watch_.on_report(where, outcome, last_usable, now_));
   }
+  void hosts(const std::vector<address>& addresses) { take(watch_.on_hosts(addresses, now_)); }
   void refresh() { take(watch_.on_refresh_wanted(now_)); }
   void suspended() { take(watch_.on_suspended(now_)); }
 
+  [[nodiscard]] explanation explained() const {
+    explanation e;
+    e.target = "n.test";
+    e.now = now_;
+    watch_.explain(e, 80, now_);
+    return e;
+  }
   [[nodiscard]] time_point now() const { return now_; }
   [[nodiscard]] time_point wake() const { return wake_; }
   [[nodiscard]] snapshot_ptr current() const { return watch_.current(); }
@@ -129,7 +137,7 @@ class watch_world {
   }
   [[nodiscard]] int count(const address& a, endpoint_change change) const {
     int n = 0;
-    for (const auto& c : changes) n += c == detail::member_change{a, change} ? 1 : 0;
+    for (const auto& c : changes) n += c.where.addr == a && c.change == change ? 1 : 0;
     return n;
   }
 
@@ -137,7 +145,7 @@ class watch_world {
   std::vector<std::pair<time_point, record_type>> questions;
   std::vector<snapshot_ptr> published;
   std::vector<time_point> published_at;
-  detail::member_changes changes;
+  std::vector<detail::presence_change> changes;
   std::uint64_t left_out = 0;
   int deferred = 0;
   int joined = 0;
@@ -176,8 +184,9 @@ class watch_world {
     if (step.publish) {
       published.push_back(step.publish->what);
       published_at.push_back(now_);
+      const auto& news = step.publish->changes;
+      changes.insert(changes.end(), news.begin(), news.end());
     }
-    changes.insert(changes.end(), step.changes.begin(), step.changes.end());
     left_out += step.left_out;
     deferred += step.deferred ? 1 : 0;
     joined += step.joined ? 1 : 0;
@@ -185,6 +194,7 @@ class watch_world {
   }
 
   zone_function zone_;
+  const watch_options options_;
   time_point now_ = at(0s);
   time_point wake_ = time_point::max();
   std::vector<pending> pending_;

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "discovery/watched.hpp"
+
+#include "discovery/fixed_snapshot.hpp"
+#include "discovery/subscription_state.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+
+namespace redial::detail {
+
+namespace asio = boost::asio;
+
+watched::~watched() { around_->time->disarm(timer_); }
+
+void watched::add(const std::shared_ptr<subscription_state>& subscriber) {
+  if (in_flight()) around_->counters->add(&dns_counters::coalesced);
+  const bool wakes_up = subscribers_.empty();
+  // What is known is worth having at once, whatever its age: the snapshot says how old it is. When
+  // waking up changes it, the change follows.
+  subscribers_.push_back(subscriber);
+  if (current()) subscriber->deliver(for_port(subscriber->port()));
+  if (!wakes_up) return;
+  around_->on_interest(*this, true);
+  apply(wake_up(now()));
+}
+
+void watched::remove(const std::shared_ptr<subscription_state>& subscriber) {
+  if (std::erase(subscribers_, subscriber) == 0 || !subscribers_.empty()) return;
+  alone_since_ = now();
+  fall_asleep();
+  arm(time_point::max());
+  around_->on_interest(*this, false);
+}
+
+void watched::close() {
+  closed_ = true;
+  arm(time_point::max());
+  shut_down();
+  const auto subscribers = std::move(subscribers_);
+  subscribers_.clear();
+  if (current()) return;
+  const snapshot_ptr last = closed_snapshot(name());
+  for (const auto& s : subscribers) s->deliver(last);
+}
+
+void watched::timer_fired() {
+  if (!around_->can_post()) return;
+  asio::post(around_->strand, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->on_timer();
+  });
+}
+
+void watched::on_timer() {
+  around_->on_tick();
+  // The timer may have been moved after it had fired.
+  if (closed_ || now() < due_) return;
+  apply(on_time(now()));
+}
+
+void watched::ask(const question& q) {
+  around_->counters->add(&dns_counters::queries);
+  around_->source->ask(q, [weak = weak_from_this(), asked = now()](const answer& received) {
+    if (const auto self = weak.lock()) self->answered(received, asked);
+  });
+}
+
+void watched::answered(const answer& received, time_point asked) {
+  if (closed_) return;
+  const auto& counters = around_->counters;
+  counters->add(is_definite(received.outcome) ? &dns_counters::answers : &dns_counters::failures);
+  counters->add(&dns_counters::dropped_records, received.dropped);
+  counters->set(&dns_counters::channel_rebuilds, around_->source->rebuilds());
+  if (around_->listener) around_->listener->on_answer({received, now() - asked});
+  apply(on_answer(received, now()));
+}
+
+watch_step watched::on_answer(const answer&, time_point) { return {}; }
+
+void watched::apply(const watch_step& step) {
+  const auto& counters = around_->counters;
+  if (step.left_out != 0) counters->add(&dns_counters::dropped_records, step.left_out);
+  if (step.forced) counters->add(&dns_counters::forced);
+  if (step.deferred) counters->add(&dns_counters::forced_deferred);
+  if (step.joined) counters->add(&dns_counters::coalesced);
+  perform(step);
+  arm(has_subscribers() ? step.wake : time_point::max());
+  if (!step.publish) return;
+  publish();
+  tell(*step.publish);
+}
+
+void watched::publish() {
+  by_port_.clear();
+  for (const auto& subscriber : subscribers_) {
+    subscriber->deliver(for_port(subscriber->port()));
+  }
+}
+
+snapshot_ptr watched::for_port(std::uint16_t port) {
+  if (port == 0) return current();
+  for (const auto& [known, s] : by_port_) {
+    if (known == port) return s;
+  }
+  snapshot stamped = *current();
+  for (snapshot_entry& e : stamped.endpoints) {
+    if (e.where.port == 0) e.where.port = port;
+  }
+  by_port_.emplace_back(port, std::make_shared<const snapshot>(std::move(stamped)));
+  return by_port_.back().second;
+}
+
+void watched::tell(const publication& p) const {
+  event_listener* const listener = around_->listener.get();
+  if (listener == nullptr) return;
+  for (const presence_change& c : p.changes) tell_endpoint(c);
+  listener->on_snapshot({name(),
+                         p.what->generation,
+                         p.what->state,
+                         static_cast<std::uint32_t>(p.what->endpoints.size()),
+                         p.added,
+                         p.departed});
+}
+
+// Once for each port that somebody uses; a host that only serves as an SRV target is told about by
+// its services.
+void watched::tell_endpoint(const presence_change& c) const {
+  event_listener& listener = *around_->listener;
+  if (c.where.port != 0) {
+    listener.on_endpoint({name(), c.where, c.change, {}});
+    return;
+  }
+  std::vector<std::uint16_t> ports;
+  for (const auto& s : subscribers_) {
+    if (s->port() != 0) ports.push_back(s->port());
+  }
+  std::sort(ports.begin(), ports.end());
+  ports.erase(std::unique(ports.begin(), ports.end()), ports.end());
+  for (const std::uint16_t port : ports) {
+    endpoint where = c.where;
+    where.port = port;
+    listener.on_endpoint({name(), where, c.change, {}});
+  }
+}
+
+void watched::arm(time_point when) {
+  due_ = when;
+  if (when == time_point::max()) {
+    around_->time->disarm(timer_);
+    return;
+  }
+  around_->time->arm(timer_, when);
+}
+
+}  // namespace redial::detail

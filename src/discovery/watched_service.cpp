@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "discovery/watched_service.hpp"
+
+#include "discovery/subscription_state.hpp"
+
+#include <utility>
+
+namespace redial::detail {
+
+watched_service::watched_service(std::string owner,
+                                 std::shared_ptr<const watch_surroundings> around)
+    : watched(around), watch_(owner, around->watch, seed_for(around->seed, owner)) {
+  watch_.pause();
+}
+
+std::shared_ptr<watched_service> watched_service::make(
+    std::string owner, std::shared_ptr<const watch_surroundings> around) {
+  const std::shared_ptr<watched_service> made(
+      new watched_service(std::move(owner), std::move(around)));
+  made->own_timer();
+  return made;
+}
+
+void watched_service::report(const endpoint& where, endpoint_outcome outcome, bool last_usable) {
+  apply(watch_.on_report(where, outcome, last_usable, now()));
+}
+
+void watched_service::refresh() { apply(watch_.on_refresh_wanted(now())); }
+
+void watched_service::after_suspend() { apply(watch_.on_suspended(now())); }
+
+watch_step watched_service::on_answer(const answer& received, time_point now) {
+  return watch_.on_answer(received, now);
+}
+
+void watched_service::perform(const watch_step& step) {
+  for (const record_type type : step.ask) ask({watch_.name(), type});
+  for (const std::string& target : step.unfollow) unfollow(target);
+  for (const std::string& target : step.follow) follow(target);
+  for (const target_report& r : step.reports) {
+    const auto at = hosts_.find(r.target);
+    if (at != hosts_.end()) at->second.host->report(r.where, r.outcome, r.last_usable);
+  }
+}
+
+void watched_service::follow(const std::string& target) {
+  const auto host = around().host(target);
+  if (!host) return;
+  // By post, as for anybody: news of a host never arrive in the middle of something else.
+  auto self = std::weak_ptr(std::static_pointer_cast<watched_service>(shared_from_this()));
+  auto on_snapshot = [self, target](snapshot_ptr s) {
+    const auto service = self.lock();
+    if (!service || service->is_closed()) return;
+    service->apply(service->watch_.on_target(target, std::move(s), service->now()));
+  };
+  const auto made = std::make_shared<subscription_state>(std::weak_ptr<discovery_state>{},
+                                                         std::string{},
+                                                         std::uint16_t{0},
+                                                         around().strand,
+                                                         on_snapshot);
+  hosts_[target] = {host, made};
+  host->add(made);
+}
+
+void watched_service::unfollow(const std::string& target) {
+  const auto at = hosts_.find(target);
+  if (at == hosts_.end()) return;
+  const followed_host gone = std::move(at->second);
+  hosts_.erase(at);
+  gone.subscription->cancel();
+  gone.host->remove(gone.subscription);
+}
+
+void watched_service::fall_asleep() noexcept {
+  watch_.pause();
+  while (!hosts_.empty()) unfollow(std::string(hosts_.begin()->first));
+}
+
+void watched_service::shut_down() noexcept {
+  const auto hosts = std::move(hosts_);
+  hosts_.clear();
+  for (const auto& [target, followed] : hosts) followed.subscription->cancel();
+}
+
+void watched_service::explain(explanation& e, std::uint16_t port) const {
+  watch_.explain(e, now());
+  for (const auto& [target, followed] : hosts_) {
+    explanation of_host;
+    followed.host->explain(of_host, port);
+    for (set_explanation& s : of_host.sets) e.sets.push_back(std::move(s));
+  }
+}
+
+}  // namespace redial::detail

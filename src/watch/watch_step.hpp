@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What the driver of a watch has to do after it told it something.
+
+#include <redial/core/answer.hpp>
+#include <redial/core/endpoint.hpp>
+#include <redial/core/time.hpp>
+#include <redial/watch/snapshot.hpp>
+
+#include "watch/publisher.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace redial::detail {
+
+/// Evidence about an address of an SRV target, for whoever watches that target.
+struct target_report {
+  std::string target;
+  endpoint where;
+  endpoint_outcome outcome{};
+  bool last_usable = false;
+};
+
+struct watch_step {
+  std::vector<record_type> ask;  ///< Now; they count as in flight from here on.
+  bool fetch = false;            ///< The same for a source of the user's.
+  std::optional<publication> publish;
+  std::vector<std::string> follow;    ///< SRV targets to watch from now on,
+  std::vector<std::string> unfollow;  ///< and those not to watch any more.
+  std::vector<target_report> reports;
+  std::uint32_t left_out = 0;           ///< Records over a limit.
+  bool forced = false;                  ///< Somebody asked for a refresh.
+  bool deferred = false;                ///< The forced refresh waits for the end of its interval.
+  bool joined = false;                  ///< It found a question in flight.
+  time_point wake = time_point::max();  ///< Call `on_time` then; later than now.
+};
+
+}  // namespace redial::detail

@@ -101,6 +101,12 @@ hosts_step hosts_watch::on_time(time_point now) {
   return step;
 }
 
+void hosts_watch::hold() noexcept {
+  for (auto& [name, marks] : leaving_) {
+    for (departure& d : marks) d.goes_at = time_point::max();
+  }
+}
+
 time_point hosts_watch::next_time() const noexcept {
   time_point first = time_point::max();
   for (const auto& [name, marks] : leaving_) {

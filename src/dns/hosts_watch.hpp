@@ -37,6 +37,9 @@ class hosts_watch {
   /// The file reads `settled` now; `nullopt`: it is missing or unreadable.
   [[nodiscard]] hosts_step on_text(const std::optional<std::string>& settled, time_point now);
   [[nodiscard]] hosts_step on_time(time_point now);
+  /// Nobody will look at the file for some time. As after a text that removes nothing: what is
+  /// about to go waits for the next credible text, and from it the whole `removal_delay`.
+  void hold() noexcept;
   /// When to call `on_time`; `time_point::max()`: nothing is about to go.
   [[nodiscard]] time_point next_time() const noexcept;
 

@@ -9,7 +9,7 @@ namespace {
 using namespace std::chrono_literals;
 using names = std::vector<std::string>;
 
-struct HostsWatch : testing::Test {
+struct HostsWatch : ::testing::Test {
   time_point now{1h};
   hosts_watch watch;
 
@@ -89,6 +89,13 @@ TEST_F(HostsWatch, ATextThatComesAfterItsTimeRemoves) {
   now += 6s;
   EXPECT_EQ(reads("10.0.0.1 b\n10.0.0.2 a\n"), names{"a"});
   EXPECT_EQ(at("a"), "10.0.0.2");
+}
+
+TEST_F(HostsWatch, ATextThatOnlyFindsThatTimeHasPassedReportsIt) {
+  reads("10.0.0.1 a b\n");
+  reads("10.0.0.1 b\n");
+  now += 6s;
+  EXPECT_EQ(reads("10.0.0.1 b\n10.0.0.2 c\n"), (names{"a", "c"}));
 }
 
 TEST_F(HostsWatch, EachRemovalHasItsOwnFiveSeconds) {
@@ -174,6 +181,17 @@ TEST_F(HostsWatch, Fault74_WhatIsAboutToGoWaitsForACredibleText) {
   EXPECT_EQ(at("a"), "10.0.0.1");
   reads("10.0.0.1 b\n");
   EXPECT_EQ(watch.next_time(), now + 5s);
+  EXPECT_EQ(wait(5s), names{"a"});
+}
+
+TEST_F(HostsWatch, NothingGoesWhileNobodyLooks) {
+  reads("10.0.0.1 a b\n");
+  reads("10.0.0.1 b\n");
+  wait(4s);
+  watch.hold();
+  EXPECT_EQ(watch.next_time(), time_point::max());
+  EXPECT_EQ(wait(1min), names{});
+  EXPECT_EQ(reads("10.0.0.1 b\n"), names{});
   EXPECT_EQ(wait(5s), names{"a"});
 }
 

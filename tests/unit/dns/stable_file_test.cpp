@@ -19,7 +19,7 @@ using wish = stable_file::wish;
 using content = std::optional<std::string>;
 
 // A file as a test sees it, and the rule applied to it.
-struct StableFile : testing::Test {
+struct StableFile : ::testing::Test {
   time_point now{1h};
   file_signature on_disk;
   content text;
@@ -218,7 +218,7 @@ TEST_F(StableFile, AnUnreadableFileIsTriedAtEveryPoll) {
 }
 
 // The same with real files.
-struct FileProbe : testing::Test {
+struct FileProbe : ::testing::Test {
   std::filesystem::path where;
 
   void SetUp() override {

@@ -9,7 +9,10 @@
 //     reads before the start of a line with a NUL byte, and its options (rotate, ndots, search)
 //     must not change what we ask.
 //   - 1.18.1 gives ECONNREFUSED without bytes for SERVFAIL, REFUSED and NOTIMP too; and for EMFILE,
-//     from inside ares_query.
+//     from inside ares_query. Which of the three it was cannot be known there: all are `refused`.
+//   - 1.18.1 starts every query at the first server. From 1.29 on c-ares prefers servers that have
+//     failed less often and sends every tenth query to a failed one again. We keep the order
+//     (server_order.hpp): its probing is off, and its counts begin anew with each channel of ours.
 //   - Giving flags takes EDNS away, which is on by default from 1.22: put back there. Older
 //     versions keep their default, off.
 #ifndef CARES_NO_DEPRECATED
@@ -33,7 +36,8 @@ namespace {
 // From 1.32 on c-ares adapts the timeout of the first try down to 250 ms, doubles it with each try
 // and shortens it by chance up to half. The fifth then waits at least 2 s, so that a server that
 // needs 1.2 s is still heard. Earlier versions do as they are told: 1 s, 2 s, 4 s.
-constexpr int tries = ARES_VERSION >= 0x012000 ? 5 : 3;
+constexpr bool adapts_timeouts = ARES_VERSION >= 0x012000;
+constexpr int needed_tries = adapts_timeouts ? 5 : 3;
 
 class ares_category_type final : public boost::system::error_category {
  public:
@@ -125,14 +129,20 @@ std::string csv_of(const std::vector<nameserver>& servers) {
   return csv;
 }
 
-int set_options(ares_options& options, duration try_timeout) {
+int tries_for(int attempts) noexcept {
+  if (attempts == 0) return needed_tries;
+  return adapts_timeouts ? std::max(attempts, needed_tries) : attempts;
+}
+
+int set_options(ares_options& options, const channel_setup& setup) {
   options.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES;
+  if (setup.tcp_only) options.flags |= ARES_FLAG_USEVC;
 #if ARES_VERSION >= 0x011600
   options.flags |= ARES_FLAG_EDNS;
 #endif
-  options.timeout = static_cast<int>(
-      std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::milliseconds>(try_timeout).count()));
-  options.tries = tries;
+  options.timeout = static_cast<int>(std::max<std::int64_t>(
+      1, std::chrono::ceil<std::chrono::milliseconds>(setup.try_timeout).count()));
+  options.tries = tries_for(setup.attempts);
   options.ndomains = 0;
   static char dns_only[] = "b";
   options.lookups = dns_only;
@@ -151,6 +161,10 @@ int set_options(ares_options& options, duration try_timeout) {
   options.qcache_max_ttl = 0;
   mask |= ARES_OPT_QUERY_CACHE;
 #endif
+#ifdef ARES_OPT_SERVER_FAILOVER
+  options.server_failover_opts.retry_chance = 0;
+  mask |= ARES_OPT_SERVER_FAILOVER;
+#endif
   return mask;
 }
 
@@ -158,20 +172,21 @@ int set_options(ares_options& options, duration try_timeout) {
 
 const boost::system::error_category& ares_category() noexcept { return the_ares_category; }
 
-std::unique_ptr<cares_channel> cares_channel::create(const std::vector<nameserver>& servers,
-                                                     duration try_timeout,
+bool cares_channel::shortens_timeouts() noexcept { return adapts_timeouts; }
+
+std::unique_ptr<cares_channel> cares_channel::create(const channel_setup& setup,
                                                      channel_observer& observer,
                                                      error_code& why) {
   why = ares_error(init_library());
   if (why.value() != ARES_SUCCESS) return nullptr;
   std::unique_ptr<cares_channel> out{new cares_channel(observer)};
   ares_options options{};
-  const int mask = set_options(options, try_timeout);
+  const int mask = set_options(options, setup);
   options.sock_state_cb = &cares_channel::on_socket;
   options.sock_state_cb_data = out.get();
   int status = ares_init_options(&out->channel_, &options, mask);
   if (status == ARES_SUCCESS) {
-    status = ares_set_servers_ports_csv(out->channel_, csv_of(servers).c_str());
+    status = ares_set_servers_ports_csv(out->channel_, csv_of(setup.servers).c_str());
   } else {
     out->channel_ = nullptr;
   }
@@ -222,16 +237,17 @@ std::vector<channel_result> cares_channel::take_finished() { return std::exchang
 template <class Byte>
 void cares_channel::on_reply(
     void* argument, int status, int timeouts, Byte* bytes, int size) noexcept {
-  (void)timeouts;
   auto& c = *static_cast<cell*>(argument);
-  c.owner->finish(c, status, bytes, size);
+  c.owner->finish(c, status, timeouts, bytes, size);
 }
 
-void cares_channel::finish(cell& c, int status, const std::uint8_t* bytes, int size) noexcept {
+void cares_channel::finish(
+    cell& c, int status, int timeouts, const std::uint8_t* bytes, int size) noexcept {
   const int system_error = errno;
   if (!closing_) {
     channel_result r;
     r.id = c.id;
+    r.timeouts = timeouts;
     r.error = ares_error(status);
     r.outcome = outcome_of(status);
     if (asking_ && status == ARES_ECONNREFUSED && is_local_fault(system_error)) {

@@ -22,9 +22,18 @@ namespace redial::detail {
 /// Codes of c-ares (`ARES_E...`), as they are.
 [[nodiscard]] const boost::system::error_category& ares_category() noexcept;
 
+/// What a channel is made with.
+struct channel_setup {
+  std::vector<nameserver> servers;
+  duration try_timeout = std::chrono::seconds{1};
+  int attempts = 0;       ///< Rounds over the servers; 0: as this c-ares needs.
+  bool tcp_only = false;  ///< No UDP.
+};
+
 /// What a query ended with.
 struct channel_result {
   std::uint64_t id = 0;  ///< As given to `query`.
+  int timeouts = 0;      ///< Tries that nobody answered in time.
   error_code error;      ///< Clear, of c-ares, or of the system when this machine could not ask.
   /// What the error alone says. `records` when the bytes decide.
   answer_outcome outcome = answer_outcome::records;
@@ -51,8 +60,7 @@ class channel_observer {
 class cares_channel {
  public:
   /// Null when this c-ares cannot use the servers (`why` says so) or has no memory.
-  [[nodiscard]] static std::unique_ptr<cares_channel> create(const std::vector<nameserver>& servers,
-                                                             duration try_timeout,
+  [[nodiscard]] static std::unique_ptr<cares_channel> create(const channel_setup& setup,
                                                              channel_observer& observer,
                                                              error_code& why);
   ~cares_channel();
@@ -63,6 +71,8 @@ class cares_channel {
   void process(int fd, bool readable, bool writable);
   void process_timeouts();
 
+  /// True when this c-ares may time a try out sooner than it was told to.
+  [[nodiscard]] static bool shortens_timeouts() noexcept;
   /// Time until `process_timeouts` has something to do. Nothing when nothing will.
   [[nodiscard]] std::optional<duration> next_timeout() const;
   [[nodiscard]] std::vector<channel_result> take_finished();
@@ -79,7 +89,7 @@ class cares_channel {
   };
 
   explicit cares_channel(channel_observer& observer) : observer_(observer) {}
-  void finish(cell& c, int status, const std::uint8_t* bytes, int size) noexcept;
+  void finish(cell& c, int status, int timeouts, const std::uint8_t* bytes, int size) noexcept;
   static void on_socket(void* self, int fd, int readable, int writable) noexcept;
   template <class Byte>
   static void on_reply(void* argument, int status, int timeouts, Byte* bytes, int size) noexcept;

@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 #include <sys/socket.h>
 
+#include <iterator>
 #include <utility>
 
 namespace redial::detail {
@@ -36,7 +37,8 @@ struct live_channel::watched {
   asio::posix::stream_descriptor descriptor;
   int fd = -1;
   bool dead = false;
-  bool is_stream = false;
+  std::optional<bool> is_stream;     // asked when it matters
+  std::uint64_t results = 0;         // of the channel when this was last ready
   bool wants[2] = {false, false};    // to read, to write
   bool waiting[2] = {false, false};  // for which a wait is under way
   spin_guard spin;
@@ -44,8 +46,12 @@ struct live_channel::watched {
 
 live_channel::live_channel(asio::any_io_executor strand,
                            std::shared_ptr<scheduler> time,
+                           duration try_timeout,
                            std::function<void()> stirred)
-    : strand_(std::move(strand)), time_(std::move(time)), stirred_(std::move(stirred)) {}
+    : strand_(std::move(strand)),
+      time_(std::move(time)),
+      try_timeout_(try_timeout),
+      stirred_(std::move(stirred)) {}
 
 live_channel::~live_channel() {
   time_->disarm(timer_);
@@ -55,12 +61,11 @@ live_channel::~live_channel() {
 
 std::shared_ptr<live_channel> live_channel::create(const asio::any_io_executor& strand,
                                                    const std::shared_ptr<scheduler>& time,
-                                                   const std::vector<nameserver>& servers,
-                                                   duration try_timeout,
+                                                   const channel_setup& setup,
                                                    std::function<void()> stirred,
                                                    error_code& why) {
-  auto out = std::make_shared<live_channel>(strand, time, std::move(stirred));
-  out->channel_ = cares_channel::create(servers, try_timeout, *out, why);
+  auto out = std::make_shared<live_channel>(strand, time, setup.try_timeout, std::move(stirred));
+  out->channel_ = cares_channel::create(setup, *out, why);
   if (!out->channel_) return nullptr;
   out->timer_.owned_by(out->weak_from_this());
   return out;
@@ -99,7 +104,6 @@ live_channel::watched_ptr live_channel::start_watching(int fd) {
   w->descriptor.assign(fd, ec);
   if (ec) return nullptr;
   w->fd = fd;
-  w->is_stream = is_stream(fd);
   watched_.emplace(fd, w);
   return w;
 }
@@ -121,12 +125,19 @@ void live_channel::wait(const watched_ptr& w, bool for_write) {
   });
 }
 
+// Streams only: datagrams are used up by reading, and a flood of false ones must not cost the
+// channel.
+bool live_channel::spins(watched& w) {
+  if (std::exchange(w.results, results_) != results_) w.spin.progress();
+  if (!w.spin.ready(clock::now())) return false;
+  if (!w.is_stream) w.is_stream = is_stream(w.fd);
+  return *w.is_stream;
+}
+
 void live_channel::ready(const watched_ptr& w, bool for_write) {
   if (fault_ != channel_fault::none) return;
   if (!w->wants[for_write]) return;
-  // Streams only: datagrams are used up by reading, and a flood of false ones must not cost the
-  // channel.
-  if (w->is_stream && w->spin.ready(clock::now())) return fail(channel_fault::spin);
+  if (spins(*w)) return fail(channel_fault::spin);
   channel_->process(w->fd, !for_write, for_write);
   if (!w->dead) arm(w);
   after_step();
@@ -137,6 +148,7 @@ void live_channel::on_timer() {
   asio::post(strand_, [weak = weak_from_this()] {
     const auto self = weak.lock();
     if (!self || self->fault_ != channel_fault::none) return;
+    self->armed_for_.reset();
     self->channel_->process_timeouts();
     self->after_step();
   });
@@ -145,7 +157,7 @@ void live_channel::on_timer() {
 void live_channel::after_step() {
   auto finished = channel_->take_finished();
   if (!finished.empty()) {
-    for (const auto& [fd, w] : watched_) w->spin.progress();
+    results_ += finished.size();
     if (finished_.empty()) {
       finished_ = std::move(finished);
     } else {
@@ -153,13 +165,26 @@ void live_channel::after_step() {
     }
     stirred_();
   }
-  const auto next = channel_->next_timeout();
-  if (next) {
-    time_->arm(timer_, after(time_->now(), *next));
-  } else {
-    time_->disarm(timer_);
-    if (watched_.empty() && channel_->outstanding() > 0) fail(channel_fault::lost_query);
-  }
+  arm_timer();
+}
+
+// ares_timeout looks at every open query (1.18.1), so it is asked only where the answer matters: a
+// try that just began ends no sooner than a try timeout from now, and a timer that fires too early
+// finds out when the next one is due.
+void live_channel::arm_timer() {
+  const auto now = time_->now();
+  const bool busy = armed_for_ && !watched_.empty() && channel_->outstanding() > 0;
+  if (busy && !cares_channel::shortens_timeouts()) return arm_by(after(now, try_timeout_));
+  if (const auto next = channel_->next_timeout()) return arm_by(after(now, *next));
+  if (armed_for_) time_->disarm(timer_);
+  armed_for_.reset();
+  if (watched_.empty() && channel_->outstanding() > 0) fail(channel_fault::lost_query);
+}
+
+void live_channel::arm_by(time_point when) {
+  if (armed_for_ && *armed_for_ <= when) return;
+  armed_for_ = when;
+  time_->arm(timer_, when);
 }
 
 void live_channel::fail(channel_fault fault) noexcept {

@@ -11,9 +11,11 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace redial::detail {
@@ -36,13 +38,13 @@ class live_channel final : public channel_observer,
   [[nodiscard]] static std::shared_ptr<live_channel> create(
       const boost::asio::any_io_executor& strand,
       const std::shared_ptr<scheduler>& time,
-      const std::vector<nameserver>& servers,
-      duration try_timeout,
+      const channel_setup& setup,
       std::function<void()> stirred,
       error_code& why);
 
   live_channel(boost::asio::any_io_executor strand,
                std::shared_ptr<scheduler> time,
+               duration try_timeout,
                std::function<void()> stirred);
   ~live_channel();
 
@@ -64,17 +66,23 @@ class live_channel final : public channel_observer,
   watched_ptr start_watching(int fd);
   void arm(const watched_ptr& w);
   void wait(const watched_ptr& w, bool for_write);
+  [[nodiscard]] bool spins(watched& w);
   void ready(const watched_ptr& w, bool for_write);
   void on_timer();
   void after_step();
+  void arm_timer();
+  void arm_by(time_point when);
   void fail(channel_fault fault) noexcept;
 
   boost::asio::any_io_executor strand_;
   std::shared_ptr<scheduler> time_;
+  const duration try_timeout_;
   std::function<void()> stirred_;
+  std::uint64_t results_ = 0;  // so far
   std::map<int, watched_ptr> watched_;
   std::vector<channel_result> finished_;
   channel_fault fault_ = channel_fault::none;
+  std::optional<time_point> armed_for_;
   member_timer<live_channel, &live_channel::on_timer> timer_{*this};
   std::unique_ptr<cares_channel> channel_;  // last: it lets go of its sockets first
 };

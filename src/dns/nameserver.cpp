@@ -5,14 +5,10 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 #include <stdexcept>
 
 namespace redial::detail {
 namespace {
-
-constexpr std::size_t largest_resolv_conf = 65536;
-constexpr std::string_view blanks = " \t\r\f\v";
 
 boost::system::result<std::uint16_t> parse_port(std::string_view text) {
   unsigned port = 0;
@@ -21,14 +17,6 @@ boost::system::result<std::uint16_t> parse_port(std::string_view text) {
     return make_error_code(errc::bad_port);
   }
   return static_cast<std::uint16_t>(port);
-}
-
-// The next word of `line`, taken off its front.
-std::string_view take_word(std::string_view& line) {
-  line.remove_prefix(std::min(line.find_first_not_of(blanks), line.size()));
-  const auto word = line.substr(0, line.find_first_of(blanks));
-  line.remove_prefix(word.size());
-  return word;
 }
 
 void add(std::vector<nameserver>& list, const nameserver& server) {
@@ -81,26 +69,6 @@ std::vector<nameserver> parse_nameservers(const std::vector<std::string>& texts)
     add(out, *server);
   }
   return out;
-}
-
-std::vector<nameserver> nameservers_in(std::string_view text) {
-  std::vector<nameserver> out;
-  while (!text.empty()) {
-    auto line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(line.size() + 1, text.size()));
-    line = line.substr(0, line.find_first_of("#;"));
-    if (take_word(line) != "nameserver") continue;
-    if (const auto server = parse_nameserver(take_word(line))) add(out, *server);
-  }
-  return out;
-}
-
-std::vector<nameserver> read_resolv_conf(const std::string& path) {
-  std::ifstream file{path, std::ios::binary};
-  std::string text(largest_resolv_conf, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(std::max<std::streamsize>(file.gcount(), 0)));
-  return nameservers_in(text);
 }
 
 }  // namespace redial::detail

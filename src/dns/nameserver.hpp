@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Which DNS servers to ask: from an option, or from resolv.conf.
+// The address of a DNS server, as text and as a value.
 
 #include <redial/core/address.hpp>
 
@@ -31,12 +31,5 @@ struct nameserver {
 /// Every text parsed, in order, without repetitions.
 /// \throws std::invalid_argument naming the option `nameservers` and the offending text.
 [[nodiscard]] std::vector<nameserver> parse_nameservers(const std::vector<std::string>& texts);
-
-/// The `nameserver` lines of the text of a resolv.conf. Lines that cannot be read are skipped: one
-/// bad line must not cost the good ones.
-[[nodiscard]] std::vector<nameserver> nameservers_in(std::string_view resolv_conf);
-
-/// The same of a file. Empty when it cannot be read. Reads at most 64 kB.
-[[nodiscard]] std::vector<nameserver> read_resolv_conf(const std::string& path);
 
 }  // namespace redial::detail

@@ -14,7 +14,6 @@ namespace {
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 
 std::vector<std::string> texts(const std::vector<nameserver>& servers) {
   std::vector<std::string> out;
@@ -67,30 +66,6 @@ TEST(Nameserver, ListNamesTheOptionAndTheText) {
   } catch (const std::invalid_argument& e) {
     EXPECT_THAT(e.what(), AllOf(HasSubstr("nameservers"), HasSubstr("'dns.test'")));
   }
-}
-
-TEST(Nameserver, ResolvConf_Fault76And77) {
-  EXPECT_THAT(nameservers_in(""), IsEmpty());
-  EXPECT_THAT(nameservers_in("search a.test\noptions rotate\n"), IsEmpty());
-  EXPECT_THAT(texts(nameservers_in("# nameserver 10.0.0.9\n"
-                                   "nameserver\t10.0.0.1   ; the first\r\n"
-                                   "  nameserver ::1\n"
-                                   "nameserver 10.0.0.1\n"
-                                   "nameserver\n"
-                                   "nameserver dns.test\n"
-                                   "nameservers 10.0.0.8\n"
-                                   "nameserver 99999999999999999999\n"
-                                   "options timeout:99999999999999999999\n"
-                                   "nameserver 10.0.0.2:5353")),
-              ElementsAre("10.0.0.1:53", "[::1]:53", "10.0.0.2:5353"));
-}
-
-TEST(Nameserver, ResolvConfWithNulBytesAndNoFile_Fault77) {
-  using namespace std::string_view_literals;
-  EXPECT_THAT(texts(nameservers_in(
-                  "\0nameserver 10.0.0.3\nnameserver\0 10.0.0.2\nnameserver 10.0.0.1\n\0"sv)),
-              ElementsAre("10.0.0.1:53"));
-  EXPECT_THAT(read_resolv_conf("/nonexistent/resolv.conf"), IsEmpty());
 }
 
 }  // namespace

@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// States of a question: waiting (for its turn) -> in flight (on a channel) -> delivered.
+// States of a channel:  current -> retired (finishes what it has) -> destroyed from a posted
+// handler.
+//
+// Constants and reasons
+//   1 s between rebuilds        a dead server must not cost a channel per question
+//   2 unanswered questions      one may be bad luck; with a deadline of 5 s two are half a minute
+//                               of backoff in which a channel stuck on a vanished network stays
+//                               stuck
+#include "dns/cares_source_state.hpp"
+
+#include "dns/answer_check.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+namespace redial::detail {
+namespace asio = boost::asio;
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr duration rebuild_interval = 1s;
+constexpr int most_unanswered = 2;
+
+// The code of a failure that c-ares has no code for.
+errc code_of(answer_outcome o) noexcept {
+  switch (o) {
+    case answer_outcome::timeout:
+      return errc::dns_timeout;
+    case answer_outcome::closed:
+      return errc::closed;
+    default:
+      return errc::dns_server_failure;
+  }
+}
+
+answer failure(const question& q, answer_outcome outcome, const error_code& ec = {}) {
+  answer a;
+  a.asked = q;
+  a.outcome = outcome;
+  a.error = ec ? ec : make_error_code(code_of(outcome));
+  return a;
+}
+
+bool speaks_for_a_server(answer_outcome o) noexcept {
+  return o != answer_outcome::timeout && o != answer_outcome::local_fault &&
+         o != answer_outcome::closed;
+}
+
+}  // namespace
+
+cares_source_state::cares_source_state(asio::any_io_executor strand,
+                                       const cares_options& options,
+                                       std::shared_ptr<scheduler> time)
+    : strand_(std::move(strand)),
+      options_(options),
+      time_(std::move(time)),
+      servers_(options_),
+      rate_(options_.max_per_second) {}
+
+cares_source_state::~cares_source_state() { time_->disarm(timer_); }
+
+void cares_source_state::start() {
+  timer_.owned_by(weak_from_this());
+  on_context_end(*strand_, weak_from_this());
+  static_cast<void>(servers_.look(time_->now()));
+  error_code why;
+  if (servers_.is_empty() || build(why)) return;
+  if (servers_.is_fixed()) {
+    throw std::invalid_argument("nameservers: this c-ares cannot use them: " + why.message());
+  }
+}
+
+void cares_source_state::ask(const question& q, dns_source::handler done) {
+  if (!strand_) return;  // nowhere to call the handler any more
+  if (closed_) return deliver(std::move(done), failure(q, answer_outcome::closed));
+  waiting_.emplace_back();
+  waiting_.back().asked = q;
+  waiting_.back().done = std::move(done);
+  const auto now = time_->now();
+  follow_servers(now);
+  pump();
+  arm_timer(now);
+}
+
+void cares_source_state::close() {
+  if (closed_ || !strand_) return;
+  closed_ = true;
+  time_->disarm(timer_);
+  while (!ops_.empty()) {
+    finish(ops_.begin(), failure(ops_.begin()->second.asked, answer_outcome::closed));
+  }
+  for (auto& o : std::exchange(waiting_, {})) {
+    deliver(std::move(o.done), failure(o.asked, answer_outcome::closed));
+  }
+  current_.reset();
+  retired_.clear();
+}
+
+void cares_source_state::close_later() {
+  if (!strand_ || time_->is_stopped()) return;
+  asio::post(*strand_, [self = shared_from_this()] { self->close(); });
+}
+
+void cares_source_state::context_gone() noexcept {
+  closed_ = true;
+  time_->disarm(timer_);
+  // Handlers may own whatever owns us: they go last, when nothing is left to be done with them.
+  const auto unheard = std::exchange(finished_, nullptr);
+  const auto unasked = std::exchange(waiting_, {});
+  ops forgotten = std::exchange(ops_, {});
+  for (auto& [id, o] : forgotten) o.channel.reset();
+  current_.reset();
+  retired_.clear();
+  strand_.reset();
+}
+
+// Posts one `on_stirred`. Also called by channels, from inside c-ares.
+void cares_source_state::stir() {
+  if (stirred_ || closed_) return;
+  stirred_ = true;
+  asio::post(*strand_, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->on_stirred();
+  });
+}
+
+// On a thread of the scheduler.
+void cares_source_state::on_timer() {
+  asio::post(*strand_, [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (!self) return;
+    self->armed_for_.reset();
+    self->on_stirred();
+  });
+}
+
+void cares_source_state::on_stirred() {
+  stirred_ = false;
+  if (closed_) return;
+  in_turn_ = true;
+  const auto now = time_->now();
+  drive_channels(now);
+  time_out(now);
+  consider_rebuild(now);
+  follow_servers(now);
+  pump();
+  std::erase_if(retired_, [](const auto& c) { return c->questions == 0; });
+  arm_timer(now);
+  in_turn_ = false;
+  // Last: handlers may do anything, also throw or close.
+  if (const auto batch = std::exchange(finished_, nullptr)) answer_batch::run(batch, *strand_);
+}
+
+void cares_source_state::drive_channels(time_point now) {
+  const auto drive = [&](const channel_ptr& c) {
+    take_results(c, now);
+    if (c->fault() != channel_fault::none) abandon(c, now);
+  };
+  for (const auto& c : retired_) drive(c);
+  if (const auto c = current_) drive(c);
+}
+
+void cares_source_state::take_results(const channel_ptr& c, time_point now) {
+  for (auto& r : c->take_finished()) {
+    const auto at = ops_.find(r.id);
+    // Nobody waits for it any more, but it shows that somebody is there.
+    if (at == ops_.end() || at->second.channel != c) {
+      if (speaks_for_a_server(r.outcome)) unanswered_ = 0;
+      continue;
+    }
+    const auto& q = at->second.asked;
+    auto a = r.outcome == answer_outcome::records ? check_answer(q, r.bytes)
+                                                  : failure(q, r.outcome, r.error);
+    const bool by_rcode =
+        a.outcome == answer_outcome::server_failure || a.outcome == answer_outcome::refused;
+    if (r.error && by_rcode) a.error = r.error;
+    unanswered_ = speaks_for_a_server(a.outcome) ? 0 : unanswered_ + 1;
+    refused_ = refused_ || (a.outcome == answer_outcome::refused && r.bytes.empty());
+    if (c == current_ && !failed_over_ && is_definite(a.outcome)) {
+      failed_over_ = servers_.on_answer(r.timeouts, now);
+    }
+    finish(at, std::move(a));
+  }
+}
+
+void cares_source_state::time_out(time_point now) {
+  while (!ops_.empty() && ops_.begin()->second.deadline <= now) {
+    const auto& o = ops_.begin()->second;
+    if (o.channel) ++unanswered_;
+    finish(ops_.begin(), failure(o.asked, answer_outcome::timeout));
+  }
+}
+
+// The channel is broken. Its questions get one more chance on the next one.
+void cares_source_state::abandon(const channel_ptr& c, time_point now) {
+  std::vector<std::uint64_t> again;
+  for (auto at = ops_.begin(); at != ops_.end();) {
+    const auto here = at++;
+    auto& o = here->second;
+    if (o.channel != c) continue;
+    if (o.asked_again) {
+      finish(here, failure(o.asked, answer_outcome::server_failure));
+      continue;
+    }
+    o.asked_again = true;
+    o.channel.reset();
+    --in_flight_;
+    again.push_back(here->first);
+  }
+  c->questions = 0;
+  again_.insert(again_.begin(), again.begin(), again.end());
+  if (c != current_) return;
+  if (last_rebuild_) build_not_before_ = after(*last_rebuild_, rebuild_interval);
+  last_rebuild_ = std::max(now, build_not_before_);
+  ++rebuilds_;
+  current_.reset();
+}
+
+void cares_source_state::consider_rebuild(time_point now) {
+  const bool failed_over = std::exchange(failed_over_, false);
+  const bool broken = std::exchange(refused_, false) || unanswered_ >= most_unanswered;
+  if (!current_) return;
+  if (!failed_over) {
+    if (!broken && !is_stuck()) return;
+    if (last_rebuild_ && now < after(*last_rebuild_, rebuild_interval)) return;
+    unanswered_ = 0;
+  }
+  last_rebuild_ = now;
+  ++rebuilds_;
+  retire_current();
+}
+
+// They may have been changed in resolv.conf.
+void cares_source_state::follow_servers(time_point now) {
+  if (!servers_.look(now) || !current_) return;
+  ++rebuilds_;
+  retire_current();
+}
+
+void cares_source_state::retire_current() { retired_.push_back(std::exchange(current_, nullptr)); }
+
+// Questions past their deadline are not waited for, but c-ares goes on with them, each perhaps with
+// a socket of its own.
+bool cares_source_state::is_full() const noexcept {
+  return in_flight_ >= options_.max_in_flight ||
+         (current_ && current_->open_queries() >= 2 * options_.max_in_flight);
+}
+
+// Only such questions are left, so nobody's deadline brings us on.
+bool cares_source_state::is_stuck() const noexcept {
+  return in_flight_ == 0 && somebody_waits() && is_full();
+}
+
+void cares_source_state::pump() {
+  while (somebody_waits()) {
+    const auto now = time_->now();
+    if (is_full() || !have_channel(now) || !rate_.take(now)) return;
+    give_turn(now);
+  }
+}
+
+void cares_source_state::give_turn(time_point now) {
+  auto at = ops_.end();
+  if (!again_.empty()) {
+    at = ops_.find(again_.front());
+    again_.pop_front();
+  } else {
+    at = ops_.emplace_hint(ops_.end(), ++last_turn_, std::move(waiting_.front()));
+    waiting_.pop_front();
+    at->second.deadline = after(now, options_.query_timeout);
+  }
+  at->second.channel = current_;
+  ++current_->questions;
+  ++in_flight_;
+  current_->ask(at->first, at->second.asked);
+}
+
+// False when nothing can be asked now: either everybody was told, or the timer brings us back.
+bool cares_source_state::have_channel(time_point now) {
+  if (servers_.is_empty()) {
+    fail_waiting(make_error_code(errc::no_dns_servers));
+    return false;
+  }
+  if (current_) return current_->fault() == channel_fault::none;
+  if (now < build_not_before_) return false;
+  error_code why;
+  if (build(why)) return true;
+  fail_waiting(why);
+  return false;
+}
+
+bool cares_source_state::build(error_code& why) {
+  auto stirred = [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->stir();
+  };
+  do {
+    current_ = live_channel::create(*strand_, time_, servers_.next_channel(), stirred, why);
+  } while (!current_ && servers_.drop_zoned());
+  return current_ != nullptr;
+}
+
+void cares_source_state::fail_waiting(const error_code& ec) {
+  while (!again_.empty()) {
+    const auto at = ops_.find(again_.front());
+    finish(at, failure(at->second.asked, answer_outcome::local_fault, ec));
+  }
+  for (auto& o : std::exchange(waiting_, {})) {
+    deliver(std::move(o.done), failure(o.asked, answer_outcome::local_fault, ec));
+  }
+}
+
+void cares_source_state::finish(ops::iterator at, answer a) {
+  auto& o = at->second;
+  if (o.channel) {
+    --in_flight_;
+    --o.channel->questions;
+  } else {
+    std::erase(again_, at->first);
+  }
+  deliver(std::move(o.done), std::move(a));
+  ops_.erase(at);
+}
+
+void cares_source_state::deliver(dns_source::handler done, answer a) {
+  if (!finished_ || !finished_->is_open()) {
+    finished_ = std::make_shared<answer_batch>();
+    if (!in_turn_) answer_batch::post(finished_, *strand_);
+  }
+  finished_->add(std::move(done), std::move(a));
+}
+
+// A timer that fires too early costs less than moving it with every question.
+void cares_source_state::arm_timer(time_point now) {
+  const auto when = next_wish(now);
+  if (when == time_point::max()) {
+    if (armed_for_) time_->disarm(timer_);
+    armed_for_.reset();
+    return;
+  }
+  if (armed_for_ && *armed_for_ <= when) return;
+  armed_for_ = when;
+  time_->arm(timer_, when);
+}
+
+// When there is something to do without anybody's telling us. Nothing while nobody asks.
+time_point cares_source_state::next_wish(time_point now) const {
+  if (ops_.empty() && waiting_.empty()) return time_point::max();
+  auto when = servers_.next_look();
+  if (!ops_.empty()) when = std::min(when, ops_.begin()->second.deadline);
+  if (!somebody_waits()) return when;
+  if (!current_) return std::min(when, build_not_before_);
+  if (is_stuck()) return std::min(when, after(now, rebuild_interval));
+  return is_full() ? when : std::min(when, rate_.next());
+}
+
+}  // namespace redial::detail

@@ -76,13 +76,13 @@ std::uint32_t get32(bytes m, std::size_t at) noexcept {
   return (std::uint32_t{get16(m, at)} << 16) | get16(m, at + 2);
 }
 
-// False for a name at `at` that is longer, or jumps about more, than a real one can. Keeps the work
-// of a message full of pointer chains linear: the C library would follow thousands of hops for
-// every record.
+// False for a name at `at` that is longer, or jumps about more, than a real one can, or that lies
+// in the header, where no names are. Keeps the work of a message full of pointer chains linear: the
+// C library would follow thousands of hops for every record.
 bool is_modest_name(bytes m, std::size_t at) noexcept {
   std::size_t size = 0;
   int pointers = 0;
-  while (at < m.size()) {
+  while (at >= header_size && at < m.size()) {
     const unsigned length = m[at];
     if (length == 0) return true;
     if ((length & 0xc0) == 0 && (size += length + 1) < NS_MAXCDNAME) {

@@ -94,6 +94,16 @@ TEST(AnswerCheck, Fault5_CompressionPointerLoops) {
   }
 }
 
+TEST(AnswerCheck, Fault5_PointerIntoTheHeader) {
+  // The header's last byte, the count of additional records, reads as the root.
+  auto p = with({});
+  p.answer_count = 1;
+  p.tail = {0xc0, 11, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 10, 0, 0, 1};
+  expect_malformed(p.bytes());
+  p.tail[1] = 12;
+  EXPECT_EQ(check_answer(asked(), p.bytes()).outcome, answer_outcome::records);
+}
+
 TEST(AnswerCheck, Fault6_LongPointerChainsCostLittle) {
   // 8000 pointers, each to the one before, and 2900 records whose owner is the last one.
   auto p = with({});

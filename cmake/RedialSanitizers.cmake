@@ -1,5 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # REDIAL_SANITIZE applies to every file of ours, tests included: a mix would miss and misreport.
+if(REDIAL_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "REDIAL_FUZZ needs clang, which has libFuzzer")
+  endif()
+  set(REDIAL_SANITIZE "address,undefined")
+  add_compile_options(-fsanitize=fuzzer-no-link)
+  # A view or a vector read past its end is a finding, also where no other memory is touched.
+  add_compile_definitions(_GLIBCXX_ASSERTIONS)
+endif()
 if(REDIAL_SANITIZE)
   set(redial_sanitizer_flags -fsanitize=${REDIAL_SANITIZE} -fno-sanitize-recover=all
     -fno-omit-frame-pointer)

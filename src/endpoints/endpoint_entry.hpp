@@ -39,6 +39,8 @@ inline constexpr happening not_yet = std::numeric_limits<happening>::max();
 /// One life of one endpoint. The address of an entry stays the same until it is released.
 struct alignas(64) endpoint_entry {
   static constexpr std::uint32_t nowhere = std::numeric_limits<std::uint32_t>::max();
+  /// In place of a place among the idle ones: it may be leased, and another tier serves.
+  static constexpr std::uint32_t standing_by = nowhere - 1;
 
   // What every choice reads; together in one cache line.
   std::uint32_t leases = 0;       ///< Leased and draining connections.
@@ -54,13 +56,18 @@ struct alignas(64) endpoint_entry {
   standing presence = standing::present;
   health state = health::warming;
   bool doubted = false;
-  bool warming_now = false;  ///< A warming attempt is under way.
+  bool warming_now = false;            ///< A warming attempt is under way.
+  std::uint32_t serving_at = nowhere;  ///< Place among those that serve: of the serving tier.
+  std::uint16_t priority = 0;          ///< As DNS says now; `where` says what it was at first.
+  std::uint16_t weight = 0;            ///< The same.
 
-  endpoint where;
+  endpoint where;          ///< Never changes: who holds a lease reads it without the lock.
   std::uint64_t life = 0;  ///< As the snapshot numbers it.
 
   std::uint32_t failures = 0;         ///< Connect failures since the last success.
   time_point not_before{};            ///< No connect earlier: backoff.
+  time_point probe_at{};              ///< When it is tried again while a worse tier serves.
+  bool counted_up = false;            ///< What its tier has counted it as.
   happening last_failure = 0;         ///< When the last connect failed, as an order.
   happening first_attempt = not_yet;  ///< When its first warming attempt ended.
   happening departure = 0;
@@ -71,8 +78,16 @@ struct alignas(64) endpoint_entry {
 
   [[nodiscard]] bool has_departed() const noexcept { return presence >= standing::retained; }
   [[nodiscard]] bool is_usable() const noexcept { return usable_at != nowhere; }
+  [[nodiscard]] bool is_serving() const noexcept { return serving_at != nowhere; }
   [[nodiscard]] std::uint32_t load() const noexcept { return leases + opening; }
 };
+static_assert(offsetof(endpoint_entry, where) == 64);
+
+/// Cannot serve just now: its last connect failed, and nothing that was opened before is left. The
+/// only judgement that moves calls to the next tier.
+[[nodiscard]] inline bool is_down(const endpoint_entry& e) noexcept {
+  return e.failures > 0 && e.connections == e.opening;
+}
 
 /// The pool's options that endpoints depend on (see `pool_options` for each).
 struct endpoint_rules {

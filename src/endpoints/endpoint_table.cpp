@@ -39,6 +39,13 @@ std::vector<const snapshot_entry*> sorted(const snapshot& s) {
 
 }  // namespace
 
+bool lacks_family(const endpoint& where, const error_code& why) noexcept {
+  namespace posix = boost::system::errc;
+  return where.addr.is_v6() &&
+         (why == posix::address_not_available || why == posix::network_unreachable ||
+          why == posix::address_family_not_supported);
+}
+
 endpoint_table::endpoint_table(const endpoint_rules& rules, std::uint64_t seed)
     : rules_(rules), warming_(rules), choice_(seed) {}
 
@@ -57,6 +64,7 @@ bool endpoint_table::apply(const snapshot& s, time_point now, table_changes& out
     withholding_ = false;
   }
   settle_departed(out);
+  if (!choice_.usable().empty()) settle_hold();
   return true;
 }
 
@@ -74,7 +82,7 @@ void endpoint_table::merge(const std::vector<const snapshot_entry*>& seen,
     if (old != before.end() && (*old)->where == s->where) {
       endpoint_entry& e = **old++;
       if (e.life == s->life) {
-        // `where` stays as first seen: who holds a lease reads it without the lock.
+        set_attributes(e, s->where);
         e.presence = s->presence == presence::present ? standing::present : standing::absent;
         e.doubted = s->doubted;
         next.push_back(&e);
@@ -94,10 +102,31 @@ endpoint_entry& endpoint_table::add(const snapshot_entry& s) {
   auto made = std::make_unique<endpoint_entry>();
   made->id = ++ids_;
   made->where = s.where;
+  made->priority = s.where.priority;
+  made->weight = s.where.weight;
   made->life = s.life;
   made->presence = s.presence == presence::present ? standing::present : standing::absent;
   made->doubted = s.doubted;
   return *entries_.emplace(ids_, std::move(made)).first->second;
+}
+
+void endpoint_table::set_attributes(endpoint_entry& e, const endpoint& seen) {
+  if (e.priority == seen.priority && e.weight == seen.weight) return;
+  if (e.is_usable()) return choice_.change(e, seen.priority, seen.weight);
+  warming_.change_priority(e, seen.priority);
+  e.weight = seen.weight;
+}
+
+// Only before the first endpoint serves. What has failed once does not hold others back: it may
+// never answer.
+void endpoint_table::settle_hold() {
+  if (choice_.is_serving()) return;
+  std::optional<std::uint16_t> pending;
+  for (const endpoint_entry* e : current_) {
+    if (e->state != health::warming || e->failures > 0 || !may_connect(*e)) continue;
+    if (!pending || e->priority < *pending) pending = e->priority;
+  }
+  choice_.hold_behind(pending);
 }
 
 void endpoint_table::depart(endpoint_entry& e, time_point now, table_changes& out) {
@@ -183,11 +212,12 @@ std::optional<time_point> endpoint_table::next_retention_end() const noexcept {
 void endpoint_table::opened(endpoint_entry& e, table_changes& out) {
   e.failures = 0;
   e.not_before = {};
-  if (e.state == health::active) return;
+  if (e.state == health::active) return choice_.judge(e);
   BOOST_ASSERT(!e.has_departed());
   e.first_attempt = std::min(e.first_attempt, ++happenings_);
   warming_.succeeded(e);
   e.state = health::active;
+  settle_hold();
   choice_.admit(e);
   withholding_ = false;
   out.told.push_back({e.where, endpoint_change::active, {}});
@@ -199,8 +229,11 @@ void endpoint_table::connect_failed(
   ++e.failures;
   e.last_failure = ++happenings_;
   if (e.state == health::warming) {
-    if (!local) e.first_attempt = std::min(e.first_attempt, happenings_);
+    if (!local || lacks_family(e.where, why)) {
+      e.first_attempt = std::min(e.first_attempt, happenings_);
+    }
     warming_.failed(e, now, choice_.random());
+    if (!choice_.usable().empty()) settle_hold();
     out.told.push_back({e.where, endpoint_change::warm_failed, why});
     settle_departed(out);
     return;
@@ -208,7 +241,10 @@ void endpoint_table::connect_failed(
   // An active endpoint is asked again soon: it may be restarting, and callers wait for it.
   const duration most = std::min<duration>(rules_.backoff_max, std::chrono::seconds{1});
   const duration least = std::min(rules_.backoff_base, most);
-  e.not_before = after(now, backoff(least, most, e.failures, choice_.random()));
+  fast_random& random = choice_.random();
+  e.not_before = after(now, backoff(least, most, e.failures, random));
+  e.probe_at = after(now, backoff(rules_.backoff_base, rules_.backoff_max, e.failures, random));
+  choice_.judge(e);
   if (e.presence == standing::last_resort && !local) drain(e, out);
 }
 

@@ -34,6 +34,10 @@ struct table_changes {
   std::vector<endpoint_entry*> drained;
 };
 
+/// This machine has no IPv6, or no route for it: that says nothing about the endpoint, and no other
+/// attempt there would end differently. (The same codes for IPv4 mean trouble that passes.)
+[[nodiscard]] bool lacks_family(const endpoint& where, const error_code& why) noexcept;
+
 /// Presence x health (design, Membership). One `step` per event; a departed entry stays until the
 /// pool has released it.
 ///
@@ -97,6 +101,8 @@ class endpoint_table {
  private:
   void merge(const std::vector<const snapshot_entry*>& seen, time_point now, table_changes& out);
   [[nodiscard]] endpoint_entry& add(const snapshot_entry& s);
+  void set_attributes(endpoint_entry& e, const endpoint& seen);
+  void settle_hold();
   void depart(endpoint_entry& e, time_point now, table_changes& out);
   void drain(endpoint_entry& e, table_changes& out);
   void settle_departed(table_changes& out);

@@ -1,31 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Which endpoint serves next: the less loaded of two random ones. Costs the same for three
-// endpoints and for a thousand.
+// Which endpoint serves next: of the serving tier, the less loaded of two random ones. Costs the
+// same for three endpoints and for a thousand.
 
+#include "endpoints/alias_table.hpp"
 #include "endpoints/endpoint_entry.hpp"
 #include "endpoints/fast_random.hpp"
+#include "endpoints/tiers.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
 namespace redial::detail {
 
-/// Invariants: `usable_` holds the endpoints that may be leased, without order; `maybe_idle_` holds
-/// at least those of them that have an idle connection. One that has lost its last one stays listed
-/// until somebody looks there, so that lending and returning the same connection writes nothing
-/// here; every entry struck out was put in by a return, so looking is O(1) on average. An entry
-/// knows its place in each. `maybe_idle_` has room for all of `usable_`, so that it never
-/// allocates.
+/// Invariants: `usable_` holds the endpoints that may be leased, without order, and `serving_`
+/// those of them whose tier serves (see tiers.hpp); `maybe_idle_` holds at least those serving that
+/// have an idle connection. One that has lost its last one stays listed until somebody looks there,
+/// so that lending and returning the same connection writes nothing here; every entry struck out
+/// was put in by a return, so looking is O(1) on average. An entry knows its place in each. All
+/// lists have room for all of `usable_`, so that only `admit` allocates.
+///
+/// While all that serve have the same weight, weights cost nothing; else see selector_weights.cpp.
 class selector {
  public:
   explicit selector(std::uint64_t seed) noexcept : random_(seed) {}
 
   void admit(endpoint_entry& e);
   void remove(endpoint_entry& e) noexcept;
+  /// Another priority or weight for one that was admitted.
+  void change(endpoint_entry& e, std::uint16_t priority, std::uint16_t weight);
+  /// After anything that `is_down(e)` looks at.
+  void judge(endpoint_entry& e) noexcept;
+  /// As long as nobody serves, tiers worse than this one do not begin to; nothing: any tier does.
+  void hold_behind(std::optional<std::uint16_t> priority) noexcept;
   /// After `e.idle` became non-zero.
   void gained_idle(endpoint_entry& e) noexcept {
     if (e.maybe_idle_at != endpoint_entry::nowhere) return;
@@ -35,17 +46,19 @@ class selector {
 
   /// The endpoint whose idle connection is lent next; null when there is none.
   [[nodiscard]] endpoint_entry* pick_idle() noexcept {
-    const auto all = static_cast<std::uint32_t>(usable_.size());
+    if (weighted_) [[unlikely]]
+      return pick_idle_by_weight();
+    const auto all = static_cast<std::uint32_t>(serving_.size());
     if (all > 1) {
       const auto two = random_.two_below(all);
-      endpoint_entry* a = usable_[two.first];
-      endpoint_entry* b = usable_[two.second];
+      endpoint_entry* a = serving_[two.first];
+      endpoint_entry* b = serving_[two.second];
       if (a->idle == 0) std::swap(a, b);
       if (b->idle != 0) return b->leases < a->leases ? b : a;
       if (b->connections == 0 || (b->opening == 0 && b->leases < a->leases)) starved_ = b;
       return a->idle != 0 ? a : any_idle();
     }
-    return all == 1 && usable_.front()->idle != 0 ? usable_.front() : nullptr;
+    return all == 1 && serving_.front()->idle != 0 ? serving_.front() : nullptr;
   }
 
   /// An endpoint that `pick_idle` would have liked, were there an idle connection to it. As long as
@@ -57,55 +70,128 @@ class selector {
   /// The same among those that `accepts(const endpoint_entry&)`; looks at all of them if it must.
   template <class Accepts>
   [[nodiscard]] endpoint_entry* pick_idle(const Accepts& accepts) noexcept {
-    return lighter_of_two(usable_,
-                          [&](const endpoint_entry& e) { return e.idle != 0 && accepts(e); });
+    return lighter_of_two([&](const endpoint_entry& e) { return e.idle != 0 && accepts(e); });
   }
-  /// The endpoint to connect to next among those that `accepts`: fewer leases and connects.
+  /// The endpoint to connect to next among those that `accepts`: fewer leases and connects. When
+  /// several tiers serve because all are down, the best one first.
   template <class Accepts>
-  [[nodiscard]] endpoint_entry* pick(const Accepts& accepts) noexcept {
-    return lighter_of_two(usable_, accepts);
-  }
+  [[nodiscard]] endpoint_entry* pick(const Accepts& accepts) noexcept;
+  /// The same in one tier, whether it serves or not.
+  template <class Accepts>
+  [[nodiscard]] endpoint_entry* pick_in(std::uint16_t tier, const Accepts& accepts) noexcept;
 
   [[nodiscard]] const std::vector<endpoint_entry*>& usable() const noexcept { return usable_; }
+  /// The tiers that serve: one, or all when all are down. Nothing: nobody serves.
+  [[nodiscard]] const std::optional<tier_range>& range() const noexcept { return range_; }
+  [[nodiscard]] bool is_serving() const noexcept { return range_.has_value(); }
+  /// There is a better tier, and it is down.
+  [[nodiscard]] bool is_degraded() const noexcept {
+    return range_ && tiers_.by_priority().begin()->first < range_->best;
+  }
   [[nodiscard]] bool has_idle() noexcept { return any_idle() != nullptr; }
+  /// One that does not serve and has an idle connection; null when there is none.
+  [[nodiscard]] endpoint_entry* idle_bystander() const noexcept;
   [[nodiscard]] fast_random& random() noexcept { return random_; }
 
  private:
   /// A random one that has an idle connection; strikes out those met that have none.
   endpoint_entry* any_idle() noexcept;
   void strike_out(endpoint_entry& e) noexcept;
-  template <class Accepts>
-  endpoint_entry* lighter_of_two(const std::vector<endpoint_entry*>& from,
-                                 const Accepts& accepts) noexcept;
+  void enter(endpoint_entry& e) noexcept;
+  void leave(endpoint_entry& e) noexcept;
+  bool settle() noexcept;
 
-  std::vector<endpoint_entry*> usable_;
+  // selector_weights.cpp
+  endpoint_entry* pick_idle_by_weight() noexcept;
+  void weigh() noexcept;
+  [[nodiscard]] std::uint64_t share(const endpoint_entry& e) const noexcept {
+    return e.weight == 0 ? 1U : e.weight * zeros_;
+  }
+  [[nodiscard]] bool suits_better(const endpoint_entry& second,
+                                  std::uint64_t second_load,
+                                  const endpoint_entry& first,
+                                  std::uint64_t first_load) const noexcept {
+    return (second_load + 1) * share(first) <= first_load * share(second);
+  }
+
+  template <class Accepts>
+  endpoint_entry* lighter_of_two(const Accepts& accepts) noexcept;
+  template <class Accepts>
+  endpoint_entry* lighter_by_weight(const std::vector<endpoint_entry*>& from,
+                                    const Accepts& accepts) noexcept;
+
+  std::vector<endpoint_entry*> serving_;
   std::vector<endpoint_entry*> maybe_idle_;
   endpoint_entry* starved_ = nullptr;
   fast_random random_;
+  bool weighted_ = false;    // those that serve differ in weight
+  bool unweighed_ = false;   // `by_weight_` is out of date
+  std::uint64_t zeros_ = 1;  // how many that serve have weight 0; 1 if none
+
+  std::vector<endpoint_entry*> usable_;
+  tiers tiers_;
+  std::optional<tier_range> range_;
+  std::optional<std::uint16_t> held_behind_;
+  alias_table by_weight_;
+  std::vector<std::uint64_t> shares_;  // scratch
 };
+
+template <class Accepts>
+endpoint_entry* selector::pick(const Accepts& accepts) noexcept {
+  if (!range_) return nullptr;
+  if (range_->best == range_->worst) return lighter_of_two(accepts);
+  for (const auto& tier : tiers_.by_priority()) {
+    if (endpoint_entry* e = pick_in(tier.first, accepts)) return e;
+  }
+  return nullptr;
+}
+
+template <class Accepts>
+endpoint_entry* selector::pick_in(std::uint16_t tier, const Accepts& accepts) noexcept {
+  return lighter_by_weight(
+      usable_, [&](const endpoint_entry& e) { return e.priority == tier && accepts(e); });
+}
 
 // Walks from a random place and takes the lighter of the first two that fit. Were only every third
 // one acceptable, the walk would favour none but those behind a gap; good enough off the hot path.
 template <class Accepts>
-endpoint_entry* selector::lighter_of_two(const std::vector<endpoint_entry*>& from,
-                                         const Accepts& accepts) noexcept {
-  const auto n = static_cast<std::uint32_t>(from.size());
+endpoint_entry* selector::lighter_of_two(const Accepts& accepts) noexcept {
+  if (unweighed_) weigh();
+  if (weighted_) return lighter_by_weight(serving_, accepts);
+  const auto n = static_cast<std::uint32_t>(serving_.size());
   if (n == 0) return nullptr;
   if (n > 1) {
     const auto two = random_.two_below(n);
-    endpoint_entry* a = from[two.first];
-    endpoint_entry* b = from[two.second];
+    endpoint_entry* a = serving_[two.first];
+    endpoint_entry* b = serving_[two.second];
     if (accepts(*a) && accepts(*b)) return b->load() < a->load() ? b : a;
   }
   endpoint_entry* found = nullptr;
   const std::uint32_t start = random_.below(n);
   for (std::uint32_t i = 0; i < n; ++i) {
-    endpoint_entry* e = from[(start + i) % n];
+    endpoint_entry* e = serving_[(start + i) % n];
     if (!accepts(*e)) continue;
     if (found != nullptr) return e->load() < found->load() ? e : found;
     found = e;
   }
   return found;
+}
+
+// Two draws by weight in one pass: each one met takes the place with its share of all met so far.
+template <class Accepts>
+endpoint_entry* selector::lighter_by_weight(const std::vector<endpoint_entry*>& from,
+                                            const Accepts& accepts) noexcept {
+  endpoint_entry* a = nullptr;
+  endpoint_entry* b = nullptr;
+  std::uint64_t met = 0;
+  for (endpoint_entry* e : from) {
+    if (!accepts(*e)) continue;
+    met += share(*e);
+    if (random_.next() % met < share(*e)) a = e;
+    if (random_.next() % met < share(*e)) b = e;
+  }
+  if (a == b) return a;
+  return suits_better(*b, b->load(), *a, a->load()) ? b : a;
 }
 
 }  // namespace redial::detail

@@ -4,29 +4,48 @@
 #include <boost/assert.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace redial::detail {
 
 void warming_queue::add(const std::vector<endpoint_entry*>& newcomers, time_point now) {
-  std::vector<endpoint_entry*> v6;
-  std::vector<endpoint_entry*> v4;
-  for (endpoint_entry* e : newcomers) (e->where.addr.is_v6() ? v6 : v4).push_back(e);
-  for (std::size_t i = 0; i < std::max(v6.size(), v4.size()); ++i) {
-    if (i < v6.size()) enqueue(*v6[i], now);
-    if (i < v4.size()) enqueue(*v4[i], now);
+  struct families {
+    std::vector<endpoint_entry*> v6, v4;
+  };
+  std::map<std::uint16_t, families> tiers;
+  for (endpoint_entry* e : newcomers) {
+    families& tier = tiers[e->priority];
+    (e->where.addr.is_v6() ? tier.v6 : tier.v4).push_back(e);
   }
+  for (const auto& [priority, tier] : tiers) {
+    for (std::size_t i = 0; i < std::max(tier.v6.size(), tier.v4.size()); ++i) {
+      if (i < tier.v6.size()) enqueue(*tier.v6[i], now);
+      if (i < tier.v4.size()) enqueue(*tier.v4[i], now);
+    }
+  }
+}
+
+void warming_queue::change_priority(endpoint_entry& e, std::uint16_t priority) {
+  if (e.warming_order == 0) {
+    e.priority = priority;
+    return;
+  }
+  auto node = waiting_.extract(key_of(e));
+  e.priority = priority;
+  node.key() = key_of(e);
+  waiting_.insert(std::move(node));
 }
 
 void warming_queue::enqueue(endpoint_entry& e, time_point due) {
   e.warming_due = due;
   e.warming_order = ++order_;
-  waiting_.emplace(std::pair{due, e.warming_order}, &e);
+  waiting_.emplace(key_of(e), &e);
 }
 
 void warming_queue::remove(endpoint_entry& e) noexcept {
   if (e.warming_now) left(e);
   if (e.warming_order == 0) return;
-  waiting_.erase(std::pair{e.warming_due, e.warming_order});
+  waiting_.erase(key_of(e));
   e.warming_order = 0;
 }
 
@@ -36,16 +55,28 @@ void warming_queue::left(endpoint_entry& e) noexcept {
   --under_way_;
 }
 
-warming_queue::waiting::const_iterator warming_queue::first() const noexcept {
-  return std::find_if(
-      waiting_.begin(), waiting_.end(), [this](const auto& w) { return may_connect(*w.second); });
+// The first that may be connected to in the best tier that is not better than `tier`.
+warming_queue::waiting::const_iterator warming_queue::first_of(std::uint32_t tier) const noexcept {
+  return std::find_if(waiting_.lower_bound({tier, time_point::min(), 0}),
+                      waiting_.end(),
+                      [this](const auto& w) { return may_connect(*w.second); });
 }
 
 std::optional<time_point> warming_queue::due() const noexcept {
   if (under_way_ >= rules_.max_warming) return std::nullopt;
-  const auto it = first();
-  if (it == waiting_.end()) return std::nullopt;
-  return cold_ ? std::max(it->first.first, cold_next_) : it->first.first;
+  std::optional<time_point> first;
+  for (auto it = first_of(0); it != waiting_.end(); it = first_of(it->second->priority + 1U)) {
+    first = std::min(first.value_or(time_point::max()), it->second->warming_due);
+  }
+  return first && cold_ ? std::max(*first, cold_next_) : first;
+}
+
+warming_queue::waiting::const_iterator warming_queue::ready(time_point now) const noexcept {
+  auto it = first_of(0);
+  while (it != waiting_.end() && it->second->warming_due > now) {
+    it = first_of(it->second->priority + 1U);
+  }
+  return it;
 }
 
 bool warming_queue::is_ready(time_point now) const noexcept {
@@ -55,7 +86,7 @@ bool warming_queue::is_ready(time_point now) const noexcept {
 
 endpoint_entry& warming_queue::take(time_point now) {
   BOOST_ASSERT(is_ready(now));
-  const auto it = first();
+  const auto it = ready(now);
   endpoint_entry& e = *it->second;
   waiting_.erase(it);
   e.warming_order = 0;

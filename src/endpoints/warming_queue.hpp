@@ -12,14 +12,15 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 namespace redial::detail {
 
-/// Endpoints waiting for their warming attempt. The order of a cold start is that of RFC 8305 §4:
-/// families take turns, IPv6 first; the next one starts after `warm_stagger`, or as soon as one has
-/// failed. Later there is no stagger, only `max_warming`.
+/// Endpoints waiting for their warming attempt: those of a better tier first, of those that are
+/// due. Within a tier the order of a cold start is that of RFC 8305 §4: families take turns, IPv6
+/// first; the next one starts after `warm_stagger`, or as soon as one has failed, for whatever
+/// reason (§5). Later there is no stagger, only `max_warming`.
 class warming_queue {
  public:
   explicit warming_queue(const endpoint_rules& rules) : rules_(rules) {}
@@ -28,6 +29,9 @@ class warming_queue {
   void add(const std::vector<endpoint_entry*>& newcomers, time_point now);
   /// Forgets `e`, waiting or under way.
   void remove(endpoint_entry& e) noexcept;
+
+  /// Sets its priority, waiting or not.
+  void change_priority(endpoint_entry& e, std::uint16_t priority);
 
   /// Whether an attempt may begin now. Endpoints that may not be connected to (doubted) are passed
   /// over.
@@ -47,13 +51,19 @@ class warming_queue {
   [[nodiscard]] bool may_connect(const endpoint_entry& e) const noexcept {
     return !e.doubted || rules_.identity_proven;
   }
-  using waiting = std::map<std::pair<time_point, std::uint64_t>, endpoint_entry*>;
-  [[nodiscard]] waiting::const_iterator first() const noexcept;
+  /// By tier, then by when it is due, then by when it was queued.
+  using key = std::tuple<std::uint32_t, time_point, std::uint64_t>;
+  using waiting = std::map<key, endpoint_entry*>;
+  static key key_of(const endpoint_entry& e) noexcept {
+    return {e.priority, e.warming_due, e.warming_order};
+  }
+  [[nodiscard]] waiting::const_iterator first_of(std::uint32_t tier) const noexcept;
+  [[nodiscard]] waiting::const_iterator ready(time_point now) const noexcept;
   void enqueue(endpoint_entry& e, time_point due);
   void left(endpoint_entry& e) noexcept;
 
   endpoint_rules rules_;
-  waiting waiting_;  // by when it is due, then by when it was queued
+  waiting waiting_;
   std::uint64_t order_ = 0;
   std::size_t under_way_ = 0;
   bool cold_ = true;        // nothing has ever been active

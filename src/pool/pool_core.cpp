@@ -92,7 +92,7 @@ pool_gauges pool_core::gauges() const noexcept {
 
 time_point pool_core::due() const noexcept {
   if (closed_) return never;
-  time_point first = std::min({tick_at_, sweep_at_, scan_at_, backoff_end_});
+  time_point first = std::min({tick_at_, sweep_at_, scan_at_, backoff_end_, recovery_at_});
   const auto consider = [&first](const std::optional<time_point>& t) {
     if (t) first = std::min(first, *t);
   };

@@ -61,7 +61,7 @@ class pool_core {
   // Callers.
 
   /// The same with conditions. Null when there is none.
-  [[nodiscard]] pool_slot* take_idle(const std::vector<tried_endpoint>& tried) noexcept;
+  [[nodiscard]] pool_slot* take_idle(const tries& tried) noexcept;
   /// Queues a caller for whom nothing is idle. A set code: it must not wait.
   [[nodiscard]] error_code enqueue(ticket t,
                                    const checkout_options& o,
@@ -144,13 +144,18 @@ class pool_core {
   void hand_on(pool_slot& s, time_point now, pool_actions& out);
   [[nodiscard]] std::optional<ticket> first_taker(const pool_slot& s) const noexcept;
   [[nodiscard]] bool takes(const waiter& w, const pool_slot& s) const noexcept;
-  [[nodiscard]] bool wants(const std::vector<tried_endpoint>& tried,
-                           const endpoint_entry& e) const noexcept;
-  [[nodiscard]] bool may_serve(const endpoint_entry& e) const noexcept;
-  [[nodiscard]] bool has_tried_all(const std::vector<tried_endpoint>& tried) const noexcept;
   void lend_to(ticket t, pool_slot& s, pool_actions& out);
   void drop_idle(endpoint_entry& e, close_reason reason, pool_actions& out, time_point now);
   void report(const endpoint_entry& e, endpoint_outcome outcome, pool_actions& out) const;
+
+  // pool_core_tiers.cpp
+  [[nodiscard]] bool may_serve(const endpoint_entry& e) const noexcept;
+  [[nodiscard]] std::optional<std::uint16_t> reach(const tries& tried) const noexcept;
+  [[nodiscard]] bool is_offered(const endpoint_entry& e, const tries& tried) const noexcept;
+  [[nodiscard]] endpoint_entry* pick_untried_idle(const tries& tried) noexcept;
+  [[nodiscard]] bool is_anything_idle() noexcept;
+  void start_recovery(time_point now, pool_actions& out);
+  bool make_room_for_recovery(time_point now, pool_actions& out);
 
   // pool_core_connections.cpp
   void add_slot();
@@ -237,6 +242,7 @@ class pool_core {
   time_point last_reset_{};
   bool short_of_room_ = false;  // something must be opened and a limit is in the way
   time_point backoff_end_ = never;
+  time_point recovery_at_ = never;  // when a better tier is tried again
   error_code last_error_;
   error_code refusal_;  // the last one that was not this machine's fault
 };

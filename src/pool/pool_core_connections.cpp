@@ -83,6 +83,7 @@ void pool_core::vacate(pool_slot& s) noexcept {
   s.observer.reset();
   s.watcher = nullptr;
   vacant_.push_back(&s);
+  if (e.failures > 0) table_.choice().judge(e);
   if (e.presence == standing::drained && e.connections == 0) table_.release(e);
 }
 
@@ -197,7 +198,7 @@ void pool_core::open_failed(pool_slot& s,
   BOOST_ASSERT(s.state == slot_state::opening);
   expire_waiters(now, out);
   endpoint_entry& e = *s.home;  // not drained: its openings would have been abandoned
-  const bool local = why == condition::local_fault;
+  const bool local = why == condition::local_fault || lacks_family(e.where, why);
   ++counters_.connect_failures;
   refill_ = options_.min_idle > 0;
   last_error_ = why;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is opened, and for whom. Runs after everything that may have changed the need.
 
+#include "pool/last_try.hpp"
 #include "pool/pool_core.hpp"
 
 #include <algorithm>
@@ -34,18 +35,19 @@ void pool_core::pump(time_point now, pool_actions& out) {
   start_warming(now, out);
   start_renewal(now, out);
   start_demanded(now, out);
+  start_recovery(now, out);
   start_spares(now, out);
   eager_ = !waiters_.empty() || short_of_room_;
 }
 
 // Idle connections while somebody waits: what just became acceptable or usable.
 void pool_core::serve_waiters(pool_actions& out) {
-  if (waiters_.empty() || !table_.choice().has_idle()) return;
+  if (waiters_.empty() || !is_anything_idle()) return;
   std::vector<std::pair<ticket, pool_slot*>> served;
   for (const auto& [t, w] : waiters_.in_order()) {
     if (pool_slot* s = take_idle(w.tried)) {
       served.emplace_back(t, s);
-      if (!table_.choice().has_idle()) break;
+      if (!is_anything_idle()) break;
     }
   }
   for (const auto& [t, s] : served) {
@@ -79,7 +81,8 @@ void pool_core::fail_waiters(pool_actions& out) {
 bool pool_core::make_room(time_point now, pool_actions& out) {
   if (has_room()) return true;
   const auto any = [](const endpoint_entry&) { return true; };
-  endpoint_entry* e = table_.choice().pick_idle(any);
+  endpoint_entry* e = table_.choice().idle_bystander();
+  if (e == nullptr) e = table_.choice().pick_idle(any);
   if (e == nullptr) return false;
   close_slot(*e->idle_bottom, close_reason::idle, {}, now, out);
   return has_room();
@@ -143,7 +146,9 @@ std::vector<const waiter*> pool_core::uncovered() const {
   std::size_t back_soon = count(slot_state::checking);
   std::vector<const waiter*> left;
   if (waiters_.picky() == 0) {
-    std::size_t covered = coming.size() + back_soon;
+    const auto serves = [](const pool_slot* s) { return s->home->is_serving(); };
+    std::size_t covered = back_soon;
+    for (const pool_slot* s : coming) covered += serves(s) ? 1U : 0U;
     for (const auto& [t, w] : waiters_.in_order()) {
       if (covered > 0) {
         --covered;
@@ -155,7 +160,8 @@ std::vector<const waiter*> pool_core::uncovered() const {
   }
   for (const auto& [t, w] : waiters_.in_order()) {
     const auto fits = [&](const pool_slot* s) {
-      return wants(w.tried, *s->home) || has_tried_all(w.tried);
+      if (!is_offered(*s->home, w.tried)) return false;
+      return wants(w.tried, *s->home) || !reach(w.tried);
     };
     const auto it = std::find_if(coming.begin(), coming.end(), fits);
     if (it != coming.end()) {
@@ -171,7 +177,8 @@ std::vector<const waiter*> pool_core::uncovered() const {
 
 void pool_core::start_demanded(time_point now, pool_actions& out) {
   if (waiters_.empty() || table_.choice().usable().empty()) return;
-  if (!has_room() && !table_.choice().has_idle()) return;
+  selector& choice = table_.choice();
+  if (!has_room() && !choice.has_idle() && choice.idle_bystander() == nullptr) return;
   for (const waiter* w : uncovered()) {
     if (connect_for(*w, now, out)) continue;
     note_backoff(now);
@@ -180,16 +187,18 @@ void pool_core::start_demanded(time_point now, pool_actions& out) {
 }
 
 bool pool_core::connect_for(const waiter& w, time_point now, pool_actions& out) {
-  const bool any = has_tried_all(w.tried);
+  const auto tier = reach(w.tried);
   const auto fits = [&](const endpoint_entry& e) {
-    return is_connectable(e, now) && (any || wants(w.tried, e));
+    return is_connectable(e, now) && (!tier || wants(w.tried, e));
   };
-  endpoint_entry* e =
-      table_.choice().pick([&](const endpoint_entry& c) { return c.overdue == 0 && fits(c); });
+  const auto prompt = [&](const endpoint_entry& e) { return e.overdue == 0 && fits(e); };
+  selector& choice = table_.choice();
+  const bool beyond = w.is_picky() && tier && !choice.range()->contains(*tier);
+  endpoint_entry* e = beyond ? choice.pick_in(*tier, prompt) : choice.pick(prompt);
   if (e == nullptr) {
     // Only slow ones are left. They cover as many as they are.
     if (opening_.size() >= waiters_.size()) return false;
-    e = table_.choice().pick(fits);
+    e = beyond ? choice.pick_in(*tier, fits) : choice.pick(fits);
   }
   if (e == nullptr || !make_room(now, out)) return false;
   start_opening(*e, opening_for::demand, now, out);

@@ -87,7 +87,7 @@ void pool_core::close(time_point now, pool_actions& out) {
   for (endpoint_entry* e : changes.drained) {
     if (e->connections == 0) table_.release(*e);
   }
-  tick_at_ = sweep_at_ = scan_at_ = backoff_end_ = never;
+  tick_at_ = sweep_at_ = scan_at_ = backoff_end_ = recovery_at_ = never;
   eager_ = true;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who gets a connection, and what becomes of one that comes back.
 
-#include "pool/pool_core.hpp"
+#include "pool/last_try.hpp"
 #include "pool/pool_core_hot.hpp"
 
 #include <boost/assert.hpp>
@@ -11,16 +11,6 @@
 
 namespace redial::detail {
 namespace {
-
-/// When `e` failed this caller last; null when the caller has not tried it.
-const tried_endpoint* last_try(const std::vector<tried_endpoint>& tried,
-                               std::uint64_t id) noexcept {
-  const tried_endpoint* last = nullptr;
-  for (const tried_endpoint& t : tried) {
-    if (t.id == id && (last == nullptr || t.failed_at > last->failed_at)) last = &t;
-  }
-  return last;
-}
 
 close_reason reason_of(lease_end how) noexcept {
   switch (how) {
@@ -41,39 +31,20 @@ close_reason reason_of(lease_end how) noexcept {
 
 }  // namespace
 
-bool pool_core::wants(const std::vector<tried_endpoint>& tried,
-                      const endpoint_entry& e) const noexcept {
-  return last_try(tried, e.id) == nullptr;
-}
-
-// One that refuses, is slow to answer or may not be connected to is worth no wait as long as one
-// that was tried can be connected to.
-bool pool_core::may_serve(const endpoint_entry& e) const noexcept {
-  if (e.idle > 0 || e.connections >= options_.max_connections) return true;
-  return table_.may_connect(e) && e.failures == 0 && e.overdue == 0;
-}
-
-bool pool_core::has_tried_all(const std::vector<tried_endpoint>& tried) const noexcept {
-  const auto& usable = table_.choice().usable();
-  return std::none_of(usable.begin(), usable.end(), [&](const endpoint_entry* e) {
-    return wants(tried, *e) && may_serve(*e);
-  });
-}
-
 // An endpoint that was tried is asked again only when there is no other, and then only by a
 // connection that was opened after the failure.
 bool pool_core::takes(const waiter& w, const pool_slot& s) const noexcept {
-  if (!w.is_picky()) return true;
+  if (!is_offered(*s.home, w.tried)) return false;
   const tried_endpoint* last = last_try(w.tried, s.home->id);
   if (last == nullptr) return true;
-  return (s.opened > w.since || s.opened_at >= last->failed_at) && has_tried_all(w.tried);
+  return s.home->is_serving() && (s.opened > w.since || s.opened_at >= last->failed_at) &&
+         !reach(w.tried);
 }
 
-pool_slot* pool_core::take_idle(const std::vector<tried_endpoint>& tried) noexcept {
+pool_slot* pool_core::take_idle(const tries& tried) noexcept {
   if (tried.empty()) return take_idle();
-  const auto untried = [&](const endpoint_entry& e) { return wants(tried, e); };
-  if (endpoint_entry* e = table_.choice().pick_idle(untried)) return &lend_top(*e);
-  if (!has_tried_all(tried)) return nullptr;
+  if (endpoint_entry* e = pick_untried_idle(tried)) return &lend_top(*e);
+  if (reach(tried)) return nullptr;
   pool_slot* found = nullptr;
   const auto fresh = [&](const endpoint_entry& e) {
     const time_point since = last_try(tried, e.id)->failed_at;

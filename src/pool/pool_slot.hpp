@@ -30,7 +30,11 @@ enum class slot_state : std::uint8_t {
 };
 inline constexpr std::size_t slot_states = 6;
 
-enum class opening_for : std::uint8_t { warming, demand };
+enum class opening_for : std::uint8_t {
+  warming,
+  demand,
+  recovery,  ///< Of a tier that is down, while a worse one serves.
+};
 
 /// Whether a connection can tell that its peer did something while it idled.
 enum class watching : std::uint8_t { unknown, yes, no };

@@ -21,9 +21,12 @@ namespace redial::detail {
 /// Names one waiting caller; grows, never reused.
 using ticket = std::uint64_t;
 
+/// The endpoints that have failed one caller.
+using tries = std::vector<tried_endpoint>;
+
 struct waiter {
   time_point deadline{};
-  std::vector<tried_endpoint> tried;
+  tries tried;
   happening since = 0;  ///< When the wait began, as an order.
 
   /// Does not take just any connection.

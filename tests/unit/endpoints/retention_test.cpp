@@ -56,6 +56,20 @@ TEST(Retention, LocalFaultsFinishNoAttempt) {
   EXPECT_EQ(w.usable(), (words{"10.0.0.1", "10.0.0.2"}));
 }
 
+TEST(Retention, Fault103_NewcomersOfAMissingFamilyHoldNothingUp) {
+  for (const bool v6 : {true, false}) {
+    table_world w;
+    w.dns({"10.0.0.1"});
+    w.prove("10.0.0.1");
+    const std::string odd = v6 ? "fe00::1" : "10.0.0.9";
+    w.dns({"10.0.0.2", odd, "fe00::2", "fe00::3"});
+    w.prove("10.0.0.2");
+    w.failed(w.at(odd), make_error_code(boost::system::errc::address_not_available), true);
+    // For IPv4 the code means that ports ran out, and proves nothing.
+    EXPECT_EQ(w.usable(), v6 ? words{"10.0.0.2"} : (words{"10.0.0.1", "10.0.0.2"}));
+  }
+}
+
 TEST(Retention, NewcomersShownShortlyBeforeTheDepartureCount) {
   table_world w;
   w.dns({"10.0.0.1"});

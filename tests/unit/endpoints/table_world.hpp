@@ -55,9 +55,17 @@ class table_world {
     step([&](table_changes& out) { accepted = table.apply(s, now, out); });
   }
 
+  /// The same, with `priorities` of those that have another one than 0.
+  void dns(std::initializer_list<std::string> addresses,
+           const std::map<std::string, std::uint16_t>& priorities) {
+    priorities_ = priorities;
+    dns(addresses);
+  }
+
   snapshot_entry entry(const std::string& a) {
     snapshot_entry e;
     e.where = ep(a);
+    if (const auto it = priorities_.find(a); it != priorities_.end()) e.where.priority = it->second;
     e.life = lives_[a];
     return e;
   }
@@ -80,10 +88,9 @@ class table_world {
   void opened(endpoint_entry& e) {
     step([&](table_changes& out) { table.opened(e, out); });
   }
-  void failed(endpoint_entry& e, bool local = false) {
-    step([&](table_changes& out) {
-      table.connect_failed(e, errc::connect_timeout, local, now, out);
-    });
+  void failed(endpoint_entry& e, bool local = false) { failed(e, errc::connect_timeout, local); }
+  void failed(endpoint_entry& e, const error_code& why, bool local) {
+    step([&](table_changes& out) { table.connect_failed(e, why, local, now, out); });
   }
   void reset(endpoint_entry& e) {
     step([&](table_changes& out) { table.connection_reset(e, out); });
@@ -116,6 +123,16 @@ class table_world {
     return all;
   }
 
+  /// Those that calls go to.
+  std::vector<std::string> serving() const {
+    std::vector<std::string> all;
+    for (const endpoint_entry* e : table.choice().usable()) {
+      if (e->is_serving()) all.push_back(e->where.addr.to_string());
+    }
+    std::sort(all.begin(), all.end());
+    return all;
+  }
+
   endpoint_table table;
   time_point now = time_point{} + 1h;
   bool accepted = false;
@@ -137,6 +154,7 @@ class table_world {
 
   std::uint64_t generation_ = 0;
   std::map<std::string, std::uint64_t> lives_;
+  std::map<std::string, std::uint16_t> priorities_;
   std::set<std::string> last_;
   std::set<std::string> gone_;
   std::vector<std::string> told_;

@@ -10,6 +10,7 @@
 #include <boost/asio/system_executor.hpp>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <random>
 #include <set>
@@ -65,6 +66,8 @@ class history {
     options_.exclusive = roll(5) == 0;
     options_.identity_proven = roll(2) == 0;
     options_.max_lifetime = roll(2) == 0 ? 20s : 1h;
+    tiers_ = 1 + roll(3);
+    weights_ = roll(2) == 0 ? 1 : 5;
     return options_;
   }
 
@@ -149,6 +152,8 @@ class history {
           i < 4 ? "10.0.0." + std::to_string(i + 1) : "fe00::" + std::to_string(i);
       e.where = endpoint(boost::asio::ip::make_address(text), 80);
       e.life = static_cast<std::uint64_t>(generation_ / 3);
+      e.where.priority = static_cast<std::uint16_t>(roll(tiers_));
+      e.where.weight = static_cast<std::uint16_t>(roll(weights_));
       if (roll(4) == 0) e.presence = presence::absent;
       e.doubted = e.presence == presence::absent && roll(2) == 0;
       s.endpoints.push_back(e);
@@ -248,7 +253,12 @@ class history {
     EXPECT_EQ(g.waiting, waiting_.size());
     EXPECT_LE(g.waiting, options_.queue_limit);
     EXPECT_LE(g.connecting + g.idle + g.leased + g.draining, options_.max_total_connections);
-    if (g.idle > states[slot_state::checking]) {
+    check_tiers();
+    std::size_t offered = 0;  // to anybody
+    for (const endpoint_entry* e : core_.table().choice().usable()) {
+      if (e->is_serving()) offered += e->idle;
+    }
+    if (offered > 0) {
       for (const ticket t : waiting_)
         EXPECT_FALSE(plain_.contains(t)) << "waits beside an idle one";
     }
@@ -267,6 +277,30 @@ class history {
           EXPECT_FALSE(e->is_usable());
         }
       }
+    }
+  }
+  /// Exactly the best tier that can serves, or all when none can; before anybody serves, perhaps
+  /// nobody, and only as long as a better tier has something to try for the first time.
+  void check_tiers() {
+    const selector& choice = core_.table().choice();
+    std::set<std::uint16_t> up;
+    for (const endpoint_entry* e : choice.usable()) {
+      EXPECT_EQ(e->counted_up, !is_down(*e));
+      if (!is_down(*e)) up.insert(e->priority);
+      const bool inside = choice.range() && choice.range()->contains(e->priority);
+      EXPECT_EQ(e->is_serving(), inside);
+    }
+    if (choice.usable().empty()) {
+      EXPECT_FALSE(choice.range());
+    } else if (choice.range() && !up.empty()) {
+      EXPECT_EQ(choice.range()->best, *up.begin());
+      EXPECT_EQ(choice.range()->worst, *up.begin());
+    } else if (!choice.range()) {
+      const auto& all = core_.table().current();
+      EXPECT_TRUE(std::any_of(all.begin(), all.end(), [&](const endpoint_entry* e) {
+        return e->state == health::warming && e->failures == 0 && core_.table().may_connect(*e) &&
+               (up.empty() || e->priority < *up.begin());
+      })) << "nobody serves, and there is nothing to wait for";
     }
   }
   void check_home(const endpoint_entry& e, std::map<slot_state, std::uint32_t>& of) {
@@ -304,6 +338,8 @@ class history {
 
   std::mt19937_64 dice_;
   pool_options options_;
+  int tiers_ = 1;
+  int weights_ = 1;
   int open_ = 0;
   pool_core core_;
   time_point now_ = time_point{} + 1h;

@@ -77,6 +77,8 @@ void check_target(std::string_view text) {
     check_error(parsed.error());
     return check_exception(text, true);
   }
+  check_host(parsed->host().text());
+  check_host(parsed->identity().text());
   const target again(parsed->text());
   demand(again == *parsed && again.text() == parsed->text(), "a target's text means the same");
   demand(again.scheme() == parsed->scheme() && again.is_srv() == parsed->is_srv(), "its scheme");

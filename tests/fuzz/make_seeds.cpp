@@ -130,6 +130,7 @@ void write_evil_records(const message_seeds& seeds) {
   auto short_a = address("10.0.0.1");
   short_a.rdata.pop_back();
   seeds.add("fault8_short_a", 0, {short_a, address("10.0.0.2")});
+  seeds.add("fault35_duplicates", 0, {address("10.0.0.1"), address("10.0.0.1", 5)});
   auto chaos = address("10.0.0.1");
   chaos.class_number = 3;
   seeds.add("fault15_class", 0, {chaos, address("10.0.0.2")});
@@ -244,6 +245,7 @@ void write_record_lists(const fs::path& folder) {
           .add(0, {1, 5, 80, "n.test"}, 3)
           .add(2, {1, 7, 80, "N.test"}, 2)
           .add(0, {0, 1, 80, "n.TEST"}, 4)
+          .add(0, {0, 9, 80, "n.test"}, 4)
           .add(0, {0, 0, 81, "n.test"}, 9));
   put("other_owner", record_list().add(1, {0, 0, 80, "n.test"}, 1).add(0, {0, 0, 80, "m.test"}, 2));
   put("special_names",

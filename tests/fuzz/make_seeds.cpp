@@ -259,8 +259,8 @@ void write_record_lists(const fs::path& folder) {
       record_list().add(
           0, {0, 0, 80, label + '.' + label + '.' + label + '.' + std::string(61, 'y')}, 1));
   record_list many;
-  for (int i = 0; i < 200; ++i) many.add(0, {0, 1, 80, "n" + std::to_string(i) + ".test"}, 9);
-  put("fault56_two_hundred", many);
+  for (int i = 0; i < 60; ++i) many.add(0, {0, 1, 80, "n" + std::to_string(i) + ".test"}, 9);
+  put("fault56_sixty", many);
 }
 
 }  // namespace

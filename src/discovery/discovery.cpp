@@ -4,9 +4,9 @@
 #include <redial/net/asio_scheduler.hpp>
 
 #include "discovery/discovery_state.hpp"
+#include "discovery/dns_setup.hpp"
 #include "discovery/options.hpp"
 #include "discovery/subscription_state.hpp"
-#include "dns/cares_source.hpp"
 #include "net/executors.hpp"
 
 #include <stdexcept>
@@ -50,11 +50,7 @@ std::shared_ptr<discovery> discovery::create(boost::asio::any_io_executor execut
   if (!executor) throw std::invalid_argument("discovery::create: executor is empty");
   auto strand = detail::serialised(executor);
   auto time = scheduler_of(executor);
-  detail::cares_options dns;
-  dns.nameservers = options.nameservers;
-  dns.query_timeout = options.query_timeout;
-  dns.max_in_flight = options.max_queries_in_flight;
-  auto source = detail::make_cares_source(strand, dns, time);
+  auto source = detail::make_dns_source(strand, options, time);
   return create(std::move(strand), options, std::move(source), std::move(time));
 }
 

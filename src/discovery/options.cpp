@@ -3,7 +3,7 @@
 #include "discovery/options.hpp"
 
 #include "core/option_range.hpp"
-#include "dns/nameserver.hpp"
+#include "discovery/dns_setup.hpp"
 
 #include <chrono>
 #include <stdexcept>
@@ -16,7 +16,8 @@ void validate(const discovery_options& o) {
   constexpr auto owner = "discovery_options";
   check_time(owner, "query_timeout", o.query_timeout, {10ms}, {1min});
   check_count(owner, "max_queries_in_flight", o.max_queries_in_flight, {1}, {1024});
-  static_cast<void>(parse_nameservers(o.nameservers));
+  check_count(owner, "max_queries_per_second", o.max_queries_per_second, {0}, {1'000'000});
+  validate_dns(o);
   for (const auto& source : o.sources) {
     if (!source) throw std::invalid_argument("discovery_options::sources holds a null pointer");
   }

@@ -7,6 +7,7 @@
 #include <redial/core/events.hpp>
 #include <redial/core/target.hpp>
 #include <redial/discovery/endpoint_source.hpp>
+#include <redial/discovery/nameserver_zone.hpp>
 #include <redial/ports/completion.hpp>
 #include <redial/ports/dns_source.hpp>
 #include <redial/ports/scheduler.hpp>
@@ -35,14 +36,31 @@ struct discovery_options {
   discovery_options() = default;
 
   watch_options watch;
-  /// Name servers as `address:port` or `[address]:port`, asked in this order. Empty: those of
-  /// /etc/resolv.conf; when it names none, questions fail with `errc::no_dns_servers`.
+  /// Name servers as `address:port` or `[address]:port`. The first one that answers is asked for as
+  /// long as it does; they are taken to know the same. Empty: those of `resolv_conf`; when it names
+  /// none, questions fail with `errc::no_dns_servers`.
   std::vector<std::string> nameservers;
-  /// Our own deadline for one question, over all tries and servers. 10 ms to 1 min. This, the limit
-  /// below and the name servers are for c-ares: a source of your own keeps its own.
+  /// Followed while it is used: a change counts about a second after it, when two reads saw the
+  /// same. Its `nameserver` lines and the options `timeout`, `attempts`, `rotate` and `use-vc`
+  /// matter; a file that is missing or names no server changes nothing. Not read when `nameservers`
+  /// are given. The environment (RES_OPTIONS, LOCALDOMAIN, HOSTALIASES) never matters.
+  std::string resolv_conf = "/etc/resolv.conf";
+  /// Servers for some names only. The longest suffix wins, and nobody else is asked for its names,
+  /// whatever it answers. Each zone has limits (the three below) of its own.
+  std::vector<nameserver_zone> zones;
+  /// Search domains. Empty: names are absolute. Else a name of one label (`api`) is asked for as
+  /// `api.<domain>`, domain by domain, then as it is: the first that has records answers, and a
+  /// failure (a timeout, SERVFAIL) ends the search. TLS still verifies the name as written.
+  std::vector<std::string> search;
+  /// Our own deadline for one question, over all tries and servers, from its turn on. 10 ms to
+  /// 1 min. This, the limits below and everything about name servers are for c-ares: a source of
+  /// your own keeps its own.
   duration query_timeout = std::chrono::seconds{5};
   /// Questions in flight at once; others queue. 1 to 1024.
   std::size_t max_queries_in_flight = 64;
+  /// Questions asked in any second (and a fiftieth more at once); others queue. Repetitions for
+  /// want of an answer are not counted. 1 to 1 000 000; 0: no limit.
+  std::size_t max_queries_per_second = 5000;
   /// Asked before the hosts file and DNS, in this order, about the targets that they serve (see
   /// `endpoint_source` for the precedence). None may be null.
   std::vector<std::shared_ptr<endpoint_source>> sources;

@@ -3,7 +3,8 @@
 // Sources: RFC 2782. Constants: 16 targets are looked up at once, so that an answer of 200 is no
 // burst on the name server; a set that changed waits up to a second for the addresses of its new
 // targets, because a snapshot without them would take the old endpoints away and give nothing for
-// them.
+// them. When nothing would be left, the old endpoints serve for as long as no target of the new set
+// could be looked up: a set that changed is no reason to believe a failing name server.
 
 #include "watch/service_watch.hpp"
 
@@ -63,12 +64,11 @@ watch_step service_watch::on_answer(const answer& received, time_point now) {
 watch_step service_watch::on_target(const std::string& target, snapshot_ptr s, time_point now) {
   watch_step step;
   const auto at = targets_.find(target);
-  if (at != targets_.end()) {
+  if (at != targets_.end() && s) {
     const bool first = !at->second.addresses;
     at->second.addresses = std::move(s);
-    // The very first publication waits a little for the others, as an address waits for the other
-    // family.
-    if (first && !current()) {
+    // The first endpoints wait a little for the others, as an address waits for the other family.
+    if (first && !serves()) {
       hold_until_ = std::min(hold_until_, after(now, options_.first_family_wait));
     }
   }
@@ -137,19 +137,25 @@ void service_watch::finish(time_point now, watch_step& step) {
     set_.refresh().asked();
     step.ask.push_back(record_type::srv);
   }
-  follow_targets(step);
+  const bool new_ones = follow_targets(step);
   if (all_resolved()) {
     hold_until_ = time_point::max();
-  } else if (current() && hold_until_ == time_point::max()) {
+  } else if (serves() && (hold_until_ == time_point::max() || (new_ones && now >= hold_until_))) {
+    // Never extended while it lasts: a set that changes with every answer is published, too.
     hold_until_ = after(now, longest_hold);
   }
   publish(now, step);
   step.wake = next_wake(now);
 }
 
-void service_watch::follow_targets(watch_step& step) {
+bool service_watch::follow_targets(watch_step& step) {
+  bool new_ones = false;
   for (auto& [name, t] : targets_) t.wanted = false;
-  for (const auto& m : set_.members().members()) targets_[m.where.target].wanted = true;
+  for (const auto& m : set_.members().members()) {
+    const auto [at, is_new] = targets_.try_emplace(m.where.target);
+    at->second.wanted = true;
+    new_ones = new_ones || is_new;
+  }
   std::size_t unresolved = 0;
   for (auto at = targets_.begin(); at != targets_.end();) {
     if (at->second.wanted) {
@@ -160,7 +166,7 @@ void service_watch::follow_targets(watch_step& step) {
     if (at->second.asked_for) step.unfollow.push_back(at->first);
     at = targets_.erase(at);
   }
-  if (paused_) return;
+  if (paused_) return new_ones;
   for (auto& [name, t] : targets_) {
     if (t.asked_for) continue;
     if (!t.addresses && unresolved == most_lookups) continue;
@@ -168,13 +174,18 @@ void service_watch::follow_targets(watch_step& step) {
     t.asked_for = true;
     step.follow.push_back(name);
   }
+  return new_ones;
 }
 
+// A target whose lookups have only failed so far is as unknown as one that nobody has looked up.
 bool service_watch::all_resolved() const noexcept {
   return std::all_of(targets_.begin(), targets_.end(), [](const auto& t) {
-    return t.second.addresses != nullptr;
+    const snapshot_ptr& s = t.second.addresses;
+    return s && (s->state != freshness::unresolved || s->definite || !s->endpoints.empty());
   });
 }
+
+bool service_watch::serves() const noexcept { return current() && !current()->endpoints.empty(); }
 
 bool service_watch::may_publish(time_point now) const noexcept {
   if (!set_.answered()) return false;
@@ -184,10 +195,42 @@ bool service_watch::may_publish(time_point now) const noexcept {
 void service_watch::publish(time_point now, watch_step& step) {
   if (!may_publish(now)) return;
   snapshot next = compose(now);
-  // Endpoints are given up for others, or because there are none; not because one does not know.
-  const bool had_some = current() && !current()->endpoints.empty();
-  if (next.endpoints.empty() && !all_resolved() && (had_some || !next.error)) return;
+  if (next.endpoints.empty() && !all_resolved()) {
+    // Endpoints are given up for others, or because there are none; not because one does not know.
+    if (serves())
+      keep_old(now, next);
+    else if (!next.error)
+      return;
+  }
+  const std::uint32_t left_out = limit(next);
   step.publish = published_.publish(std::move(next));
+  if (step.publish) step.left_out += left_out;
+}
+
+void service_watch::keep_old(time_point now, snapshot& s) const {
+  s.endpoints = current()->endpoints;
+  for (snapshot_entry& e : s.endpoints) e.presence = presence::absent;
+  s.fresh_until = current()->fresh_until;
+  const bool ever = options_.stale_limit >= longest_duration;
+  const bool over = !ever && now >= after(s.fresh_until, options_.stale_limit);
+  s.state = over ? freshness::expired : freshness::stale;
+  s.definite = false;
+}
+
+// Targets times addresses may be many more than either. Those that are known keep their place.
+std::uint32_t service_watch::limit(snapshot& s) const {
+  if (s.endpoints.size() <= options_.max_endpoints) return 0;
+  const auto known = [this](const snapshot_entry& e) {
+    if (!current()) return false;
+    const auto& old = current()->endpoints;
+    return std::binary_search(
+        old.begin(), old.end(), e, [](const auto& a, const auto& b) { return a.where < b.where; });
+  };
+  std::stable_partition(s.endpoints.begin(), s.endpoints.end(), known);
+  const std::size_t over = s.endpoints.size() - options_.max_endpoints;
+  s.endpoints.resize(options_.max_endpoints);
+  sort_unique(s.endpoints);
+  return static_cast<std::uint32_t>(over);
 }
 
 snapshot service_watch::compose(time_point now) const {
@@ -257,19 +300,33 @@ void service_watch::explain(explanation& e, time_point now) const {
   e.sets.push_back(std::move(set));
   if (!current()) return;
   for (const snapshot_entry& entry : current()->endpoints) {
-    for (const auto& m : set_.members().members()) {
-      if (m.where.target != entry.where.srv_target || m.where.port != entry.where.port) continue;
-      endpoint_explanation one = set_.explain(m, now);
-      one.where = entry.where;
-      one.origin = endpoint_origin::srv;
-      if (m.presence == presence::present && entry.presence == presence::absent) {
-        one.why = "its target is listed, but missing from the target's own last answers";
-      }
-      one.presence = entry.presence;
-      one.doubted = entry.doubted;
-      e.endpoints.push_back(std::move(one));
-    }
+    e.endpoints.push_back(explain(entry, now));
   }
+}
+
+endpoint_explanation service_watch::explain(const snapshot_entry& entry, time_point now) const {
+  service key;
+  key.target = entry.where.srv_target;
+  key.port = entry.where.port;
+  const auto& members = set_.members().members();
+  const auto at =
+      std::lower_bound(members.begin(), members.end(), key, [](const auto& m, const service& k) {
+        return m.where < k;
+      });
+  endpoint_explanation one;
+  if (at != members.end() && at->where == key) {
+    one = set_.explain(*at, now);
+    if (one.presence == presence::present && entry.presence == presence::absent) {
+      one.why = "its target is listed, but missing from the target's own last answers";
+    }
+  } else {
+    one.why = "not listed any more, but kept: no listed target could be looked up so far";
+  }
+  one.where = entry.where;
+  one.origin = endpoint_origin::srv;
+  one.presence = entry.presence;
+  one.doubted = entry.doubted;
+  return one;
 }
 
 }  // namespace redial::detail

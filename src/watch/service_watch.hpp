@@ -67,10 +67,16 @@ class service_watch {
 
   void want_refresh(time_point now, watch_step& step);
   void finish(time_point now, watch_step& step);
-  void follow_targets(watch_step& step);
+  /// True when the set has targets that it did not have before.
+  bool follow_targets(watch_step& step);
   void publish(time_point now, watch_step& step);
   [[nodiscard]] bool may_publish(time_point now) const noexcept;
   [[nodiscard]] bool all_resolved() const noexcept;
+  [[nodiscard]] bool serves() const noexcept;
+  void keep_old(time_point now, snapshot& s) const;
+  /// Returns how many were left out.
+  std::uint32_t limit(snapshot& s) const;
+  [[nodiscard]] endpoint_explanation explain(const snapshot_entry& entry, time_point now) const;
   [[nodiscard]] snapshot compose(time_point now) const;
   void add_endpoints(const basic_member<service>& m, snapshot& s) const;
   void explain_absence(snapshot& s) const;

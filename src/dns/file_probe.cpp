@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dns/file_probe.hpp"
 
+#include "dns/descriptor.hpp"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,23 +14,19 @@
 namespace redial::detail {
 namespace {
 
-class descriptor {
- public:
-  explicit descriptor(int fd) noexcept : fd_(fd) {}
-  ~descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  descriptor(const descriptor&) = delete;
-  descriptor& operator=(const descriptor&) = delete;
-
-  [[nodiscard]] int get() const noexcept { return fd_; }
-
- private:
-  int fd_;
-};
-
 std::int64_t nanoseconds(const timespec& t) noexcept {
   return std::int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
+}
+
+file_signature signature_of(const struct stat& s) noexcept {
+  file_signature seen;
+  seen.exists = true;
+  seen.device = static_cast<std::uint64_t>(s.st_dev);
+  seen.inode = static_cast<std::uint64_t>(s.st_ino);
+  seen.size = static_cast<std::int64_t>(s.st_size);
+  seen.modified = nanoseconds(s.st_mtim);
+  seen.changed = nanoseconds(s.st_ctim);
+  return seen;
 }
 
 bool is_readable(const struct stat& s, std::size_t max_bytes) noexcept {
@@ -49,15 +47,12 @@ ssize_t read_some(int fd, char* to, std::size_t size) noexcept {
 
 file_signature stat_file(const std::string& path) noexcept {
   struct stat s {};
-  if (::stat(path.c_str(), &s) != 0) return {};
-  file_signature seen;
-  seen.exists = true;
-  seen.device = static_cast<std::uint64_t>(s.st_dev);
-  seen.inode = static_cast<std::uint64_t>(s.st_ino);
-  seen.size = static_cast<std::int64_t>(s.st_size);
-  seen.modified = nanoseconds(s.st_mtim);
-  seen.changed = nanoseconds(s.st_ctim);
-  return seen;
+  return ::stat(path.c_str(), &s) == 0 ? signature_of(s) : file_signature{};
+}
+
+file_signature stat_file(int fd) noexcept {
+  struct stat s {};
+  return ::fstat(fd, &s) == 0 ? signature_of(s) : file_signature{};
 }
 
 std::optional<std::string> read_file(const std::string& path, std::size_t max_bytes) {
@@ -65,7 +60,7 @@ std::optional<std::string> read_file(const std::string& path, std::size_t max_by
   if (::stat(path.c_str(), &s) != 0 || !is_readable(s, max_bytes)) return std::nullopt;
   // It may have become something else since: never wait for a FIFO, and look again.
   const descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
-  if (file.get() < 0 || ::fstat(file.get(), &s) != 0 || !is_readable(s, max_bytes)) {
+  if (!file || ::fstat(file.get(), &s) != 0 || !is_readable(s, max_bytes)) {
     return std::nullopt;
   }
   // One byte more than it says: the end shows without another turn. It may grow meanwhile, and

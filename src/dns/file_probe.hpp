@@ -13,6 +13,8 @@ namespace redial::detail {
 
 /// Of what `path` leads to, through symbolic links. A file that cannot be reached is none.
 [[nodiscard]] file_signature stat_file(const std::string& path) noexcept;
+/// Of an open file.
+[[nodiscard]] file_signature stat_file(int fd) noexcept;
 
 /// The whole file. `nullopt` when there is none, it cannot be read, is longer than `max_bytes` or
 /// is not a regular file: a FIFO or a device is not even opened, since its writer would notice.

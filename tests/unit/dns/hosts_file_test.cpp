@@ -198,6 +198,28 @@ TEST_F(HostsFile, OneTimerAndNoneOnceStopped) {
   EXPECT_TRUE(told.empty());
 }
 
+TEST_F(HostsFile, StartingTwiceSkipsNoRule) {
+  write("10.0.0.1 a\n");
+  file->start();
+  sim.advance(1s);
+  write("10.0.0.1 a b\n");
+  file->start();
+  EXPECT_EQ(at("b"), "-");
+}
+
+TEST_F(HostsFile, TheHandlerMayStopIt) {
+  write("10.0.0.1 a\n");
+  file.emplace(sim.executor(), sim.time(), path(), [this](const names& changed) {
+    told.push_back(changed);
+    file->stop();
+  });
+  file->start();
+  write("10.0.0.1 a b\n");
+  sim.advance(1min);
+  EXPECT_EQ(told, std::vector<names>{{"b"}});
+  EXPECT_EQ(sim.left_over(), leftovers{});
+}
+
 TEST_F(HostsFile, ARestartReadsAgain) {
   write("10.0.0.1 a b\n");
   file->start();

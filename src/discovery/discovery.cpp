@@ -51,7 +51,9 @@ std::shared_ptr<discovery> discovery::create(boost::asio::any_io_executor execut
   auto strand = detail::serialised(executor);
   auto time = scheduler_of(executor);
   auto source = detail::make_dns_source(strand, options, time);
-  return create(std::move(strand), options, std::move(source), std::move(time));
+  discovery_options with_hosts = options;
+  if (!with_hosts.hosts_path) with_hosts.hosts_path = "/etc/hosts";
+  return create(std::move(strand), with_hosts, std::move(source), std::move(time));
 }
 
 std::shared_ptr<discovery> discovery::create(boost::asio::any_io_executor executor,
@@ -77,6 +79,8 @@ subscription discovery::subscribe(const target& t,
 void discovery::close() { state_->close(); }
 
 dns_counters discovery::counters() const { return state_->counters(); }
+
+std::shared_ptr<scheduler> discovery::time() const { return state_->time(); }
 
 boost::asio::any_io_executor discovery::executor() const { return state_->strand(); }
 

@@ -11,6 +11,7 @@
 #include "discovery/watched_name.hpp"
 #include "discovery/watched_service.hpp"
 #include "discovery/watched_sources.hpp"
+#include "dns/hosts_file.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -46,6 +47,7 @@ std::shared_ptr<discovery_state> discovery_state::make(asio::any_io_executor str
   const std::shared_ptr<discovery_state> made(new discovery_state(
       std::move(strand), options, std::move(source), std::move(time), std::move(asleep)));
   made->connect_surroundings();
+  made->use_hosts(options.hosts_path.value_or(std::string{}));
   on_context_end(made->around_->strand, made);
   return made;
 }
@@ -87,6 +89,20 @@ void discovery_state::connect_surroundings() {
     });
   }
 }
+
+void discovery_state::use_hosts(const std::string& path) {
+  if (path.empty()) return;
+  const auto weak = weak_from_this();
+  hosts_ = std::make_unique<hosts_file>(
+      around_->strand, around_->time, path, [weak](const std::vector<std::string>& names) {
+        if (const auto self = weak.lock()) self->hosts_changed(names);
+      });
+  around_->hosts = [file = hosts_.get(), weak](const std::string& name) {
+    return weak.expired() ? nullptr : file->find(name);
+  };
+}
+
+discovery_state::~discovery_state() = default;
 
 void discovery_state::context_gone() noexcept { around_->strand = {}; }
 
@@ -190,10 +206,10 @@ void discovery_state::remove(const std::shared_ptr<subscription_state>& subscrib
 
 void discovery_state::interest_changed(watched& who, bool has_subscribers) {
   if (has_subscribers) {
-    ++awake_;
+    if (awake_++ == 0 && hosts_) hosts_->start();
     return;
   }
-  --awake_;
+  if (--awake_ == 0 && hosts_) hosts_->stop();
   forget_at_ = std::min(forget_at_, after(who.alone_since(), around_->watch.ttl_cap));
 }
 
@@ -288,6 +304,8 @@ void discovery_state::shut_down() {
   const auto all = std::move(watched_);
   watched_.clear();
   for (const auto& entry : all) entry.second->close();
+  around_->hosts = {};
+  hosts_.reset();
   around_->source->close();
   auto source = std::move(around_->source);
   if (!around_->can_post()) return;

@@ -24,6 +24,8 @@
 
 namespace redial::detail {
 
+class hosts_file;
+
 /// The driver: carries events to what is watched and its wishes to the sources. Decides nothing.
 ///
 /// \par Threads Public members are safe from any thread; they post to the strand.
@@ -33,6 +35,9 @@ class discovery_state final : public ends_with_context,
   using explanation_handler = std::function<void(explanation)>;
 
   /// `strand` runs one handler at a time. `options` are valid.
+  ~discovery_state();
+
+  /// The hosts file is read when `options` name one.
   [[nodiscard]] static std::shared_ptr<discovery_state> make(
       boost::asio::any_io_executor strand,
       const discovery_options& options,
@@ -55,6 +60,7 @@ class discovery_state final : public ends_with_context,
   void explain(const target& t, explanation_handler done);
   void close() noexcept;
   [[nodiscard]] dns_counters counters() const { return around_->counters->copy(); }
+  [[nodiscard]] const std::shared_ptr<scheduler>& time() const noexcept { return around_->time; }
   [[nodiscard]] boost::asio::any_io_executor strand() const { return around_->strand; }
 
  private:
@@ -64,6 +70,7 @@ class discovery_state final : public ends_with_context,
                   std::shared_ptr<scheduler> time,
                   suspend_detector::clock_function asleep);
   void connect_surroundings();
+  void use_hosts(const std::string& path);
   void context_gone() noexcept override;
   template <class Function>
   void post(Function f);
@@ -90,6 +97,7 @@ class discovery_state final : public ends_with_context,
   const std::shared_ptr<watch_surroundings> around_;
   suspend_detector suspend_;
   std::map<std::string, std::shared_ptr<watched>> watched_;
+  std::unique_ptr<hosts_file> hosts_;         // null: not used, or closed
   std::size_t awake_ = 0;                     // so many have subscribers
   time_point forget_at_ = time_point::max();  // nothing is old enough before this
   bool shut_ = false;

@@ -135,6 +135,8 @@ class discovery {
   void close();
 
   [[nodiscard]] dns_counters counters() const;
+  /// The clock and timers that it works by.
+  [[nodiscard]] std::shared_ptr<scheduler> time() const;
 
   /// Why `t` has the endpoints it has. Without sets and endpoints when nobody has been subscribed
   /// to it for a while. `to_string` makes text of it.

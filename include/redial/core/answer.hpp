@@ -70,7 +70,8 @@ struct answer {
   std::vector<srv_record> services;
   /// For `records` the minimum over the CNAME chain and the records; a TTL with the top bit set is
   /// 0 (RFC 2181 §8). For `no_data` and `name_not_found` the negative TTL, min(SOA TTL, SOA
-  /// minimum) (RFC 2308 §5) but no longer than the CNAME chain; 0 without an SOA. Uncapped.
+  /// minimum) (RFC 2308 §5) but no longer than the CNAME chain; 0 without an SOA. For
+  /// `errc::no_service` that of the record and its chain. Uncapped.
   std::chrono::seconds ttl{0};
   /// The original code: of c-ares, the system, or ours. Clear for `records`. `errc::no_service`
   /// with `no_data` when the only SRV record has the target "." (RFC 2782).

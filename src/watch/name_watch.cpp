@@ -74,8 +74,9 @@ watch_step name_watch::on_hosts(const std::vector<address>& addresses, time_poin
     hosts_->addresses = std::move(wanted);
   } else if (hosts_rule()) {
     hosts_->gone_since = now;
+    first_answer_ = time_point::max();
     for (family& f : families_) {
-      f.set.members().drop_all();  // whatever DNS said before the lines came is old by now
+      f.set.forget();  // whatever DNS said before the lines came is old by now
       f.set.refresh().ask_by(now);
     }
   }
@@ -147,12 +148,30 @@ void name_watch::cross_check(time_point now) {
   }
 }
 
-// Lines that were deleted serve until DNS has addresses, or has said for `stale_limit` that there
-// are none.
+// Lines that were deleted serve until DNS has addresses, of both families if it has them soon.
+// While all it says is that there are none, they go the way of addresses that DNS takes back:
+// doubted after `absence_window`, gone at `stale_limit`.
 void name_watch::let_hosts_go(time_point now) {
   if (!hosts_ || hosts_->rule()) return;
-  const bool over = all_negative() && now >= after(hosts_->gone_since, options_.stale_limit);
-  if (known() > 0 || over) hosts_.reset();
+  if (known() > 0) {
+    if (all_answered() || now >= after(first_answer_, options_.first_family_wait)) hosts_.reset();
+    return;
+  }
+  if (now >= after(nothing_since(), options_.absence_window)) hosts_->doubted = true;
+  if (now >= hosts_drain_at()) hosts_.reset();
+}
+
+time_point name_watch::nothing_since() const noexcept {
+  time_point since = time_point::min();
+  for (const family& f : families_) since = std::max(since, f.set.nothing_since());
+  return since;
+}
+
+time_point name_watch::hosts_drain_at() const noexcept {
+  if (options_.stale_limit >= longest_duration) return time_point::max();
+  const duration believed_after = std::min(options_.absence_window, options_.stale_limit);
+  return std::max(after(hosts_->gone_since, options_.stale_limit),
+                  after(nothing_since(), believed_after));
 }
 
 void name_watch::ask_due(time_point now, watch_step& step) {
@@ -167,9 +186,7 @@ void name_watch::ask_due(time_point now, watch_step& step) {
 bool name_watch::may_publish(time_point now) const noexcept {
   if (current() || hosts_) return true;
   if (first_answer_ == time_point::max()) return false;
-  const bool all_answered = std::all_of(
-      families_.begin(), families_.end(), [](const family& f) { return f.set.answered(); });
-  return all_answered || now >= after(first_answer_, options_.first_family_wait);
+  return all_answered() || now >= after(first_answer_, options_.first_family_wait);
 }
 
 void name_watch::publish(time_point now, watch_step& step) {
@@ -185,8 +202,8 @@ snapshot name_watch::compose(time_point now) const {
   s.name = name_;
   s.state = freshness::fresh;
   s.fresh_until = time_point::max();
-  if (hosts_rule()) {
-    compose_hosts(now, s);
+  if (hosts_) {
+    compose_hosts(s);
     return s;
   }
   for (const family& f : families_) {
@@ -205,29 +222,30 @@ snapshot name_watch::compose(time_point now) const {
   }
   // IPv4 sorts before IPv6, but an AAAA record may hold a mapped IPv4 address.
   sort_unique(s.endpoints);
-  if (!s.endpoints.empty()) return s;
-  if (hosts_) {
-    compose_hosts(now, s);
-  } else {
-    explain_absence(s);
-  }
+  if (s.endpoints.empty()) explain_absence(s);
   return s;
 }
 
-void name_watch::compose_hosts(time_point now, snapshot& s) const {
-  const bool doubted = !hosts_->rule() && all_negative() &&
-                       now >= after(hosts_->gone_since, options_.absence_window);
+void name_watch::compose_hosts(snapshot& s) const {
   for (const address& a : hosts_->addresses) {
     snapshot_entry e;
     e.where = endpoint{a, 0};
-    e.doubted = doubted;
-    e.presence = doubted ? presence::absent : presence::present;
+    e.doubted = hosts_->doubted;
+    e.presence = hosts_->doubted ? presence::absent : presence::present;
     s.endpoints.push_back(std::move(e));
   }
   sort_unique(s.endpoints);
   if (hosts_->rule()) return;
   s.state = freshness::stale;
   s.fresh_until = hosts_->gone_since;
+  for (const family& f : families_) {
+    if (!s.error) s.error = f.set.problem();
+  }
+}
+
+bool name_watch::all_answered() const noexcept {
+  return std::all_of(
+      families_.begin(), families_.end(), [](const family& f) { return f.set.answered(); });
 }
 
 bool name_watch::all_negative() const noexcept {
@@ -263,10 +281,10 @@ time_point name_watch::next_wake(time_point now) const noexcept {
     if (when > now) wake = std::min(wake, when);
   };
   if (hosts_) {
-    consider(after(hosts_->gone_since, options_.absence_window));
-    consider(after(hosts_->gone_since, options_.stale_limit));
+    consider(after(nothing_since(), options_.absence_window));
+    consider(hosts_drain_at());
   }
-  if (!current() && first_answer_ != time_point::max()) {
+  if ((!current() || hosts_) && first_answer_ != time_point::max()) {
     consider(after(first_answer_, options_.first_family_wait));
   }
   return wake;
@@ -284,34 +302,41 @@ std::size_t name_watch::known() const noexcept {
   return count;
 }
 
-void name_watch::explain(explanation& e, std::uint16_t port, time_point now) const {
-  if (hosts_) {
-    set_explanation lines;
-    lines.what = "hosts file, " + name_;
-    lines.origin = endpoint_origin::hosts;
-    lines.state = hosts_->rule() ? freshness::fresh : freshness::stale;
-    lines.fresh_until = hosts_->gone_since;
-    e.sets.push_back(std::move(lines));
-    if (hosts_->rule() || known() == 0) {
-      for (const address& a : hosts_->addresses) {
-        endpoint_explanation one;
-        one.where = endpoint{a, port};
-        one.origin = endpoint_origin::hosts;
-        one.first_seen = hosts_->since;
-        one.last_seen = hosts_->rule() ? now : hosts_->gone_since;
-        one.why =
-            hosts_->rule() ? "in the hosts file" : "was in the hosts file; DNS has no address";
-        e.endpoints.push_back(std::move(one));
-      }
+void name_watch::explain_hosts(explanation& e, std::uint16_t port, time_point now) const {
+  set_explanation lines;
+  lines.what = "hosts file, " + name_;
+  lines.origin = endpoint_origin::hosts;
+  lines.state = hosts_->rule() ? freshness::fresh : freshness::stale;
+  lines.fresh_until = hosts_->gone_since;
+  e.sets.push_back(std::move(lines));
+  for (const address& a : hosts_->addresses) {
+    endpoint_explanation one;
+    one.where = endpoint{a, port};
+    one.origin = endpoint_origin::hosts;
+    one.first_seen = hosts_->since;
+    one.last_seen = hosts_->rule() ? now : hosts_->gone_since;
+    one.why = "in the hosts file";
+    if (!hosts_->rule()) {
+      one.why = "was in the hosts file; DNS has named no address since";
+      one.doubted = hosts_->doubted;
+      one.presence = hosts_->doubted ? presence::absent : presence::present;
+      one.next = "departs when DNS names others, or none for long enough";
+      one.next_at = hosts_drain_at();
     }
-    if (hosts_->rule()) return;
+    e.endpoints.push_back(std::move(one));
   }
+}
+
+void name_watch::explain(explanation& e, std::uint16_t port, time_point now) const {
+  if (hosts_) explain_hosts(e, port, now);
+  if (hosts_rule()) return;
   for (const family& f : families_) {
     set_explanation set = f.set.explain(now);
     set.what = std::string(to_string(f.type)) + " " + name_;
     set.origin = endpoint_origin::dns;
     if (paused_) set.next_refresh = time_point::max();
     e.sets.push_back(std::move(set));
+    if (hosts_) continue;  // DNS is not believed yet
     for (const member& m : f.set.members().members()) {
       endpoint_explanation one = f.set.explain(m, now);
       one.where = endpoint{m.where, port};

@@ -74,6 +74,7 @@ class name_watch {
     std::vector<address> addresses;
     time_point since{};
     time_point gone_since = time_point::max();  // not in the file any more
+    bool doubted = false;
 
     [[nodiscard]] bool rule() const noexcept { return gone_since == time_point::max(); }
   };
@@ -86,11 +87,15 @@ class name_watch {
   void publish(time_point now, watch_step& step);
   [[nodiscard]] bool may_publish(time_point now) const noexcept;
   [[nodiscard]] snapshot compose(time_point now) const;
-  void compose_hosts(time_point now, snapshot& s) const;
+  void compose_hosts(snapshot& s) const;
   void explain_absence(snapshot& s) const noexcept;
   [[nodiscard]] time_point next_wake(time_point now) const noexcept;
   [[nodiscard]] std::size_t known() const noexcept;
+  [[nodiscard]] bool all_answered() const noexcept;
   [[nodiscard]] bool all_negative() const noexcept;
+  [[nodiscard]] time_point nothing_since() const noexcept;
+  [[nodiscard]] time_point hosts_drain_at() const noexcept;
+  void explain_hosts(explanation& e, std::uint16_t port, time_point now) const;
   [[nodiscard]] bool hosts_rule() const noexcept { return hosts_ && hosts_->rule(); }
 
   const std::string name_;

@@ -156,6 +156,15 @@ void basic_rrset_watch<Key>::believe_no_data(time_point now) {
 }
 
 template <class Key>
+void basic_rrset_watch<Key>::forget() noexcept {
+  members_.drop_all();
+  said_ = verdict::unknown;
+  answered_ = false;
+  last_failed_ = false;
+  problem_.clear();
+}
+
+template <class Key>
 time_point basic_rrset_watch<Key>::doubt_at() const noexcept {
   return after(negative_since_, options_.absence_window);
 }

@@ -65,6 +65,8 @@ class basic_rrset_watch {
   void on_time(time_point now);
   /// The other family holds fresh addresses: a NODATA here says what it seems to say.
   void believe_no_data(time_point now);
+  /// What was said so far is too old to mean anything. Refreshes go on as they were.
+  void forget() noexcept;
 
   /// `fresh` as far as anybody is told: a refresh at expiry may take a moment, so a set turns stale
   /// when that refresh failed or a second has passed.
@@ -78,6 +80,11 @@ class basic_rrset_watch {
   [[nodiscard]] verdict said() const noexcept { return said_; }
   [[nodiscard]] bool is_negative() const noexcept {
     return said_ == verdict::no_data || said_ == verdict::name_missing;
+  }
+  /// Since when all definite answers, up to the last question, have said that there is nothing;
+  /// `time_point::max()`: they do not.
+  [[nodiscard]] time_point nothing_since() const noexcept {
+    return is_negative() && !last_failed_ ? negative_since_ : time_point::max();
   }
   /// The last question's failure; also a negative answer while the old addresses are kept. Clear
   /// when all is well.

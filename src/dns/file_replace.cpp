@@ -220,6 +220,16 @@ error_code rename_over(locked_file& of, std::string_view text) {
   return sync_directory_of(of.path);
 }
 
+patch patch_between(std::string_view old, std::string_view text) {
+  std::string bytes(text);
+  if (bytes.size() < old.size()) bytes.resize(old.size(), '\n');
+  const bool grows = bytes.size() > old.size();
+  while (!grows && !bytes.empty() && bytes.back() == old[bytes.size() - 1]) bytes.pop_back();
+  const auto differs = std::ranges::mismatch(old, bytes).in2;
+  const auto at = static_cast<std::size_t>(differs - bytes.begin());
+  return {at, bytes.substr(at)};
+}
+
 error_code overwrite(locked_file& of, std::string_view text) {
   if (of.cannot_write) return of.cannot_write;
   const int fd = of.file.get();
@@ -228,14 +238,9 @@ error_code overwrite(locked_file& of, std::string_view text) {
   if (text.size() > old.size()) {
     if (const auto ec = reserve(fd, old.size(), text.size() - old.size())) return ec;
   }
-  std::string bytes(text);
-  if (bytes.size() < old.size()) bytes.resize(old.size(), '\n');
-  const auto first = static_cast<std::size_t>(std::ranges::mismatch(old, bytes).in1 - old.begin());
-  if (bytes.size() == old.size()) {
-    while (bytes.size() > first && bytes.back() == old[bytes.size() - 1]) bytes.pop_back();
-  }
-  if (const auto ec = write_all(fd, std::string_view(bytes).substr(first), first)) {
-    static_cast<void>(write_all(fd, old.substr(first), first));
+  const patch p = patch_between(old, text);
+  if (const auto ec = write_all(fd, p.bytes, p.at)) {
+    static_cast<void>(write_all(fd, old.substr(p.at), p.at));
     static_cast<void>(::ftruncate(fd, static_cast<off_t>(old.size())) == 0);
     return ec;
   }

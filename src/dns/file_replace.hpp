@@ -38,6 +38,15 @@ struct locked_file {
 /// \par Errors The system's; `EAGAIN` when somebody has changed the file since `lock_file`.
 [[nodiscard]] error_code replace_text(locked_file& of, std::string_view text);
 
+/// Bytes to write somewhere.
+struct patch {
+  std::size_t at = 0;
+  std::string bytes;
+};
+/// What makes `text` of `old`; where that is longer, newlines are left behind `text`, up to the
+/// same length. The shortest one.
+[[nodiscard]] patch patch_between(std::string_view old, std::string_view text);
+
 /// A new file, synced, in the place of the old one.
 [[nodiscard]] error_code rename_over(locked_file& of, std::string_view text);
 /// The same file with other bytes, and synced.

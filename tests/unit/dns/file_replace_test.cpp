@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -110,6 +111,44 @@ TEST_F(FileReplace, OverwritingKeepsTheFile) {
   }
   EXPECT_EQ(stat_file(path()).inode, inode);
   EXPECT_EQ(files(), 1U);
+}
+
+TEST(FilePatch, IsAsShortAsItCanBe) {
+  const auto is = [](std::string_view old, std::string_view text, std::size_t at, std::string b) {
+    const patch p = patch_between(old, text);
+    return p.at == at && p.bytes == b;
+  };
+  EXPECT_TRUE(is("", "", 0, ""));
+  EXPECT_TRUE(is("abc", "abc", 0, ""));
+  EXPECT_TRUE(is("", "abc", 0, "abc"));
+  EXPECT_TRUE(is("abcd", "axxd", 1, "xx"));
+  EXPECT_TRUE(is("abc", "abcde", 3, "de"));
+  EXPECT_TRUE(is("abab", "ababab", 4, "ab"));
+}
+
+TEST(FilePatch, WhatShrinksIsFilledUpWithNewlines) {
+  const std::string old = "10.0.0.1 a\n10.0.0.2 b\n10.0.0.3 c\n";
+  const std::string text = "10.0.0.1 a\n10.0.0.3 c\n";
+  const patch p = patch_between(old, text);
+  std::string meanwhile = old;
+  meanwhile.replace(p.at, p.bytes.size(), p.bytes);
+  EXPECT_EQ(meanwhile, text + std::string(old.size() - text.size(), '\n'));
+}
+
+// The failed write in place of a replacement could cost the file its text: only where renaming is
+// impossible for good is it tried.
+TEST_F(FileReplace, ARenameThatFailsForAnotherReasonChangesNothing) {
+  write("old");
+  auto f = lock_file(path(), limit);
+  ASSERT_TRUE(f);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{0, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const error_code ec = replace_text(*f, "new");
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(ec, system_code(EMFILE));
+  EXPECT_EQ(read(), "old");
 }
 
 TEST_F(FileReplace, SomebodyElseHasChangedIt) {

@@ -7,13 +7,11 @@
 //   RFC 1035 §3.6.2, 2181 §5.2, §8   CNAME chains, TTLs of a set, TTL with the top bit set is 0
 //   RFC 2308 §2, §5                  negative answers and their TTL
 //   RFC 2782                         SRV: data, the target "."
-//   16 hops                          longer chains than any real one; glibc and Unbound give up
-//   there 127 pointers                     a name has at most 127 labels in 255 bytes (RFC 1035
-//   §2.3.4),
+//   16 hops                          longer chains than any real one; glibc and Unbound stop there
+//   127 pointers                     a name has at most 127 labels in 255 bytes (RFC 1035 §2.3.4),
 //                                    and a pointer without a label before it is only ever a trap
 // Steps
-//   header -> end of the four sections -> question -> records -> chain -> addresses, services or
-//   SOA
+//   header -> end of the four sections -> question -> records -> chain -> addresses, services, SOA
 #include "dns/answer_check.hpp"
 
 #include "core/service_set.hpp"

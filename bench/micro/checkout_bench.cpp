@@ -76,7 +76,8 @@ class bare_clock final : public scheduler {
 
 class fixed_feed final : public endpoint_feed {
  public:
-  explicit fixed_feed(int endpoints) : endpoints_(endpoints) {}
+  /// Weights from 1 to `weights` (see RFC 2782), all of one priority.
+  fixed_feed(int endpoints, int weights) : endpoints_(endpoints), weights_(weights) {}
   [[nodiscard]] const std::string& name() const noexcept override { return name_; }
   void start(asio::any_io_executor executor, handler on_snapshot) override {
     auto s = std::make_shared<snapshot>();
@@ -86,6 +87,7 @@ class fixed_feed final : public endpoint_feed {
       snapshot_entry e;
       const auto number = static_cast<asio::ip::address_v4::uint_type>(0x0A000001 + i);
       e.where = endpoint(asio::ip::address_v4(number), 80);
+      e.where.weight = static_cast<std::uint16_t>(1 + i % weights_);
       s->endpoints.push_back(e);
     }
     asio::post(executor, [h = std::move(on_snapshot), s] { h(s); });
@@ -96,15 +98,16 @@ class fixed_feed final : public endpoint_feed {
 
  private:
   const int endpoints_;
+  const int weights_;
   const std::string name_ = "bench";
 };
 
 /// A pool with one idle connection to each of its endpoints.
 struct warm_pool {
-  explicit warm_pool(int endpoints)
+  explicit warm_pool(int endpoints, int weights = 1)
       : pool(io.get_executor(),
              std::make_shared<bare_clock>(),
-             std::make_unique<fixed_feed>(endpoints),
+             std::make_unique<fixed_feed>(endpoints, weights),
              std::make_shared<instant_connector>(),
              options()) {
     io.poll();
@@ -196,8 +199,8 @@ void baseline(benchmark::State& state) {
   });
 }
 
-void checkout(benchmark::State& state) {
-  warm_pool warm(static_cast<int>(state.range(0)));
+void checkout(benchmark::State& state, int weights = 1) {
+  warm_pool warm(static_cast<int>(state.range(0)), weights);
   measure(state, [&] {
     auto l = warm.pool.try_checkout();
     benchmark::DoNotOptimize(l);
@@ -215,6 +218,10 @@ void checkout_threads(benchmark::State& state) {
   const second_thread other;
   checkout(state);
 }
+void checkout_weighted(benchmark::State& state) {
+  const second_thread other;
+  checkout(state, 4);
+}
 
 // The ratio pool/1 : mutex_and_vector is what the library promises to keep small.
 BENCHMARK(baseline_one_thread)->Name("return_and_checkout/one_thread/mutex_and_vector");
@@ -223,6 +230,11 @@ BENCHMARK(baseline_threads)->Name("return_and_checkout/threads/mutex_and_vector"
 BENCHMARK(checkout_threads)
     ->Name("return_and_checkout/threads/pool")
     ->Arg(1)
+    ->Arg(3)
+    ->Arg(100)
+    ->Arg(1000);
+BENCHMARK(checkout_weighted)
+    ->Name("return_and_checkout/threads/weighted")
     ->Arg(3)
     ->Arg(100)
     ->Arg(1000);

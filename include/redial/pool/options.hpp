@@ -47,8 +47,8 @@ struct pool_options {
   std::size_t max_warming = 8;
   /// At a cold start, time between the first attempts of two endpoints (RFC 8305 §5). 0 to 10 s.
   duration warm_stagger = std::chrono::milliseconds{250};
-  /// First wait before a failed warming is tried again; doubles up to `warm_backoff_max`, with
-  /// jitter.
+  /// First wait before a failed warming, or a tier that is down while another one serves, is tried
+  /// again; doubles up to `warm_backoff_max`, with jitter.
   duration warm_backoff_base = std::chrono::milliseconds{200};
   duration warm_backoff_max = std::chrono::seconds{10};
 

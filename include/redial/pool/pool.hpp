@@ -34,7 +34,7 @@ struct checkout_options {
   /// Instant to give up. Already past: idle connections only. The default (`time_point::max()`)
   /// means `pool_options::checkout_timeout` from now.
   time_point deadline = time_point::max();
-  /// Preferably not these; when nothing else could serve, one of them, freshly connected.
+  /// Not these, but the rest of their tier or the next one; if all were tried, a new connection.
   std::vector<tried_endpoint> tried;
 };
 

@@ -91,6 +91,30 @@ TEST_F(Selector, ConditionsAreMetWheneverSomebodyMeetsThem) {
   EXPECT_EQ(choice.pick([](const endpoint_entry&) { return false; }), nullptr);
 }
 
+TEST_F(Selector, AStarvedOneThatLeavesIsForgotten) {
+  for (const bool leaves : {true, false}) {
+    auto& busy = make(1, 5);
+    auto& empty = make(0, 0);
+    EXPECT_EQ(choice.pick_idle(), &busy);
+    EXPECT_TRUE(choice.is_starving());
+    leaves ? choice.remove(empty) : choice.change(empty, 1, 0);
+    EXPECT_EQ(choice.take_starved(), nullptr);
+    choice.remove(busy);
+  }
+}
+
+TEST_F(Selector, OneThatIsDownWhenAdmittedServesOnlyIfNobodyElseCan) {
+  auto& down = entries.emplace_back();
+  down.failures = 1;
+  choice.admit(down);
+  EXPECT_TRUE(down.is_serving());
+  auto& standby = entries.emplace_back();
+  standby.priority = 1;
+  choice.admit(standby);
+  EXPECT_FALSE(down.is_serving());
+  EXPECT_TRUE(standby.is_serving());
+}
+
 TEST_F(Selector, ConnectsGoToTheLessLoaded) {
   auto& a = make(0, 3);
   auto& b = make(0, 1);

@@ -185,5 +185,18 @@ TEST_F(Tiers, AttributesOfOneThatIsNotProvenYetFollowDns) {
   EXPECT_TRUE(w.serving().empty());
 }
 
+TEST(Attributes, AWeightIsThatOfTheLastSnapshot) {
+  table_world w;
+  snapshot s;
+  s.endpoints = {w.entry("10.0.0.1")};
+  for (std::uint16_t weight = 1; weight < 6; ++weight) {
+    ++s.generation;
+    s.endpoints[0].where.weight = weight;
+    w.show(s);
+    EXPECT_EQ(w.at("10.0.0.1").weight, weight);
+    if (weight == 3) w.prove("10.0.0.1");
+  }
+}
+
 }  // namespace
 }  // namespace redial::detail

@@ -149,6 +149,18 @@ TEST_F(Weights, ALightOneWithoutAnIdleConnectionStealsNothing) {
   EXPECT_LT(starved, times / 101 + 5 * 20);
 }
 
+TEST_F(Weights, OneThatIsBusyBesideANearEqualThatIsFreeIsSeldomStarved) {
+  make({10, 11});
+  entries[0].idle = 0;
+  entries[0].leases = entries[0].connections = 1;
+  int starved = 0;
+  for (int i = 0; i < times; ++i) {
+    EXPECT_EQ(choice.pick_idle(), &entries[1]);
+    if (choice.take_starved() != nullptr) ++starved;
+  }
+  EXPECT_LT(starved, times / 10);  // only when four draws in a row show nobody else
+}
+
 TEST_F(Weights, WhatIsBeingConnectedToIsNotStarved) {
   make({100, 1});
   entries[0].idle = 0;

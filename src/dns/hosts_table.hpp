@@ -50,11 +50,11 @@ struct hosts_counts {
 ///
 /// An address that nobody can be dialled at is no hit: where glibc returns the 0.0.0.0 of a
 /// blocklist, we ask DNS. So a blocklist blocks nothing here, and costs no memory. (One that says
-/// 127.0.0.1 does both, at some 120 bytes per name.)
+/// 127.0.0.1 does both, at some 150 bytes per name.)
 class hosts_table {
  public:
   hosts_table() = default;
-  /// Never fails. O(n log n): 100 000 lines take a tenth of a second.
+  /// Never fails. O(n log n): 100 000 lines take 0.3 s, those of a blocklist 0.06 s.
   [[nodiscard]] static hosts_table parse(std::string_view text);
 
   /// `name` in canonical form. Null: no hit. Valid until the table changes.

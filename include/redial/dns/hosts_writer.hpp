@@ -45,12 +45,11 @@ struct hosts_update {
 /// finds less than a text. A crash at that moment may leave a mixture. redial's own reader waits
 /// for two equal reads, 200 ms apart.
 ///
-/// \return No error, or the system's: of open, write, sync, lock. `errc::no_data` when a name has
-/// no
-///     address, and `EFBIG` when the file is over 16 MiB. `EAGAIN` when writers that do not lock
-///     changed the file meanwhile, again and again. After an error the file is as it was, except
-///     that a failed write in place is undone as far as the disk lets it, and that syncing the
-///     directory comes after the rename.
+/// \par Errors The system's, of open, lock, write and sync; `errc::no_data` when a name has no
+///      address; `EFBIG` when the file is over 16 MiB; `EAGAIN` when writers that do not lock
+///      changed it meanwhile, again and again. After an error the file is as it was, except that
+///      one that did not exist may have been made, empty, that a failed write in place is undone
+///      only as far as the disk lets it, and that the directory is synced after the rename.
 /// \throws std::invalid_argument naming the name or address that may not be written, or the empty
 ///     path; nothing was touched.
 /// \par Threads Safe from any thread; blocks for the disk. Writers of one file, in this process and

@@ -275,7 +275,8 @@ time_point name_watch::next_wake(time_point now) const noexcept {
   if (hosts_rule()) return time_point::max();
   time_point wake = forced_.due();
   for (const family& f : families_) {
-    wake = std::min({wake, f.set.refresh().due(), f.set.next_time(now)});
+    wake = std::min(wake, f.set.next_time(now));
+    if (!paused_) wake = std::min(wake, f.set.refresh().due());
   }
   const auto consider = [&wake, now](time_point when) {
     if (when > now) wake = std::min(wake, when);

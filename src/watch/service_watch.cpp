@@ -287,7 +287,8 @@ void service_watch::explain_absence(snapshot& s) const {
 }
 
 time_point service_watch::next_wake(time_point now) const noexcept {
-  time_point wake = std::min({forced_.due(), set_.refresh().due(), set_.next_time(now)});
+  time_point wake = std::min(forced_.due(), set_.next_time(now));
+  if (!paused_) wake = std::min(wake, set_.refresh().due());
   if (set_.answered() && hold_until_ > now) wake = std::min(wake, hold_until_);
   return wake;
 }

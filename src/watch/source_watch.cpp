@@ -40,31 +40,48 @@ watch_step source_watch::on_time(time_point now) {
   return step;
 }
 
-std::vector<endpoint> source_watch::usable(const source_answer& received) {
-  const bool any_healthy = std::any_of(received.endpoints.begin(),
-                                       received.endpoints.end(),
-                                       [](const auto& e) { return e.healthy; });
-  std::vector<endpoint> all;
+// What a connection could be opened to, sorted; health is judged among those only.
+std::vector<source_watch::candidate> source_watch::usable(const source_answer& received) const {
+  std::vector<candidate> all;
+  bool any_healthy = false;
   for (const sourced_endpoint& e : received.endpoints) {
-    if (any_healthy && !e.healthy) continue;
-    endpoint where = e.where;
-    where.addr = unmapped(where.addr);
-    if (where.addr.is_v4() ? !options_.ipv4 : !options_.ipv6) continue;
-    if (where.port == 0) where.port = port_;
-    if (where.port == 0 || !is_dialable(where.addr)) continue;
-    if (!e.metadata.empty()) {
-      auto& known = metadata_[where];
-      if (!known || *known != e.metadata) {
-        known = std::make_shared<const endpoint_metadata>(e.metadata);
-      }
-    } else {
-      metadata_.erase(where);
-    }
-    all.push_back(std::move(where));
+    candidate c{e.where, &e};
+    c.where.addr = unmapped(c.where.addr);
+    if (c.where.addr.is_v4() ? !options_.ipv4 : !options_.ipv6) continue;
+    if (c.where.port == 0) c.where.port = port_;
+    if (c.where.port == 0 || !is_dialable(c.where.addr)) continue;
+    any_healthy = any_healthy || e.healthy;
+    all.push_back(std::move(c));
   }
-  std::stable_sort(all.begin(), all.end());
-  all.erase(std::unique(all.begin(), all.end()), all.end());
+  if (any_healthy) std::erase_if(all, [](const candidate& c) { return !c.said->healthy; });
+  // Of equal ones the first counts.
+  const auto before = [](const candidate& a, const candidate& b) { return a.where < b.where; };
+  const auto equal = [](const candidate& a, const candidate& b) { return a.where == b.where; };
+  std::stable_sort(all.begin(), all.end(), before);
+  all.erase(std::unique(all.begin(), all.end(), equal), all.end());
   return all;
+}
+
+void source_watch::note_metadata(const candidate& c) {
+  if (c.said->metadata.empty()) {
+    metadata_.erase(c.where);
+    return;
+  }
+  auto& known = metadata_[c.where];
+  // Another map is a change, even an equal one.
+  if (known && *known == c.said->metadata) return;
+  known = std::make_shared<const endpoint_metadata>(c.said->metadata);
+}
+
+void source_watch::forget_metadata() {
+  const auto& members = set_.members().members();
+  std::erase_if(metadata_, [&members](const auto& m) {
+    const auto at = std::lower_bound(
+        members.begin(), members.end(), m.first, [](const auto& e, const endpoint& where) {
+          return e.where < where;
+        });
+    return at == members.end() || at->where != m.first;
+  });
 }
 
 watch_step source_watch::on_fetched(const source_answer& received, time_point now) {
@@ -73,15 +90,14 @@ watch_step source_watch::on_fetched(const source_answer& received, time_point no
     reply said{received.outcome, received.ttl, received.error};
     std::vector<endpoint> endpoints;
     if (said.outcome == answer_outcome::records) {
-      endpoints = usable(received);
+      for (const candidate& c : usable(received)) {
+        note_metadata(c);
+        endpoints.push_back(c.where);
+      }
       if (endpoints.empty()) said.outcome = answer_outcome::no_data;
     }
     step.left_out = set_.on_answer(said, endpoints, now, options_.max_endpoints);
-    const auto& members = set_.members().members();
-    std::erase_if(metadata_, [&members](const auto& m) {
-      return std::none_of(
-          members.begin(), members.end(), [&m](const auto& e) { return e.where == m.first; });
-    });
+    forget_metadata();
   }
   finish(now, step);
   return step;
@@ -112,7 +128,7 @@ watch_step source_watch::on_refresh_wanted(time_point now) {
 }
 
 watch_step source_watch::on_news(time_point now) {
-  if (news_.want(now)) set_.refresh().ask_by(now);
+  has_news_ = true;
   return on_time(now);
 }
 
@@ -137,14 +153,20 @@ void source_watch::want_refresh(time_point now, watch_step& step) {
 
 void source_watch::finish(time_point now, watch_step& step) {
   if (now >= forced_.due()) want_refresh(now, step);
-  if (now >= news_.due() && news_.want(now)) set_.refresh().ask_by(now);
+  // A fetch in flight may have looked before there was any: news waits for its end.
+  if ((has_news_ || now >= news_.due()) && !in_flight()) {
+    has_news_ = false;
+    if (news_.want(now)) set_.refresh().ask_by(now);
+  }
   set_.on_time(now);
   if (!paused_ && set_.refresh().due() <= now) {
     set_.refresh().asked();
     step.fetch = true;
   }
   if (set_.answered()) step.publish = published_.publish(compose(now));
-  step.wake = std::min({forced_.due(), news_.due(), set_.refresh().due(), set_.next_time(now)});
+  step.wake = std::min(forced_.due(), set_.next_time(now));
+  if (!in_flight()) step.wake = std::min(step.wake, news_.due());
+  if (!paused_) step.wake = std::min(step.wake, set_.refresh().due());
 }
 
 snapshot source_watch::compose(time_point now) const {

@@ -19,6 +19,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace redial::detail {
 
@@ -46,7 +47,8 @@ class source_watch {
                                      bool last_usable,
                                      time_point now);
   [[nodiscard]] watch_step on_refresh_wanted(time_point now);
-  /// The source says that there is news: fetched at once, however often that is; `ttl_floor` apart.
+  /// The source says that there is news: fetched at once, however often that is; `ttl_floor` apart,
+  /// and after the fetch in flight, which may not have seen it.
   [[nodiscard]] watch_step on_news(time_point now);
   [[nodiscard]] watch_step on_suspended(time_point now);
 
@@ -59,7 +61,14 @@ class source_watch {
   void explain(explanation& e, time_point now) const;
 
  private:
-  [[nodiscard]] std::vector<endpoint> usable(const source_answer& received);
+  struct candidate {
+    endpoint where;
+    const sourced_endpoint* said;
+  };
+
+  [[nodiscard]] std::vector<candidate> usable(const source_answer& received) const;
+  void note_metadata(const candidate& c);
+  void forget_metadata();
   void want_refresh(time_point now, watch_step& step);
   void finish(time_point now, watch_step& step);
   [[nodiscard]] snapshot compose(time_point now) const;
@@ -75,6 +84,7 @@ class source_watch {
   publisher published_;
   forced_refresh forced_;
   forced_refresh news_;
+  bool has_news_ = false;  // nothing was fetched for it so far, nor put off
   bool paused_ = false;
 };
 

@@ -288,6 +288,7 @@ TEST_F(NameWatchHosts, PausedNothingIsAskedAndResumedItIs) {
   watch_step step = w.on_hosts(v4s({9}), at(0s));
   step = w.on_hosts({}, at(1s));
   EXPECT_THAT(step.ask, IsEmpty());
+  EXPECT_GT(step.wake, at(1s));
   step = w.resume(at(2s));
   EXPECT_THAT(step.ask, ElementsAre(record_type::a));
 }

@@ -178,6 +178,41 @@ TEST_F(DnsSourceServers, Fault78_OtherServersInResolvConf) {
   EXPECT_EQ(answer_of(client.ask("api.test")), "127.0.0.2");
 }
 
+// A change is confirmed by a timer while a question is open, and no timer is left when none is.
+TEST_F(DnsSourceServers, Fault78_AChangeIsConfirmedWithoutAnotherQuestion) {
+  temp_dir dir;
+  boost::asio::io_context io;
+  auto strand = boost::asio::make_strand(io);
+  const auto time = std::make_shared<sim_scheduler>(io);
+  auto o = options_for({}, 30s);
+  o.resolv_conf = dir.write("resolv.conf", "nameserver " + first.address() + "\n");
+  auto source = redial::detail::make_cares_source(strand, o, time);
+  int answered = 0;
+  const auto ask = [&] {
+    boost::asio::post(strand, [&] {
+      source->ask(make_question("api.test"), [&](const answer&) { ++answered; });
+    });
+  };
+  ask();
+  ASSERT_TRUE(run_until(io, [&] { return answered == 1; }));
+  EXPECT_EQ(time->armed_timers(), 0u);
+  time->advance(2s);
+  dir.write("resolv.conf", "nameserver " + second.address() + "\n");
+  time->advance(2s);
+  EXPECT_EQ(source->rebuilds(), 0u);  // nobody asks, nobody looks
+  first.silence(true);
+  ask();
+  ASSERT_TRUE(run_until(io, [&] { return first.queries() == 2; }));
+  time->advance(190ms);
+  EXPECT_EQ(source->rebuilds(), 0u);
+  time->advance(20ms);
+  EXPECT_EQ(source->rebuilds(), 1u);
+  source->close();
+  time->settle();
+  EXPECT_EQ(answered, 2);
+  EXPECT_EQ(time->armed_timers(), 0u);
+}
+
 TEST_F(DnsSourceServers, Fault78_FollowingAFileKeepsNoExecutorAlive) {
   temp_dir dir;
   auto o = options_for({});

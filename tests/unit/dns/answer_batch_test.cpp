@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dns/answer_batch.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+
+namespace redial::detail {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+class AnswerBatch : public ::testing::Test {
+ protected:
+  void add(int number, bool throws = false) {
+    batch->add(
+        [this, number, throws, owned = owned](const answer&) {
+          called.push_back(number);
+          if (throws) throw std::runtime_error("from a handler");
+        },
+        answer{});
+  }
+
+  boost::asio::io_context io{1};
+  boost::asio::any_io_executor strand{io.get_executor()};
+  std::shared_ptr<answer_batch> batch = std::make_shared<answer_batch>();
+  std::shared_ptr<int> owned = std::make_shared<int>();
+  std::vector<int> called;
+};
+
+TEST_F(AnswerBatch, CallsEachInOrderOnce) {
+  for (int i = 0; i < 3; ++i) add(i);
+  EXPECT_TRUE(batch->is_open());
+  answer_batch::post(batch, strand);
+  EXPECT_THAT(called, IsEmpty());
+  answer_batch::run(batch, strand);
+  EXPECT_THAT(called, ElementsAre(0, 1, 2));
+  EXPECT_FALSE(batch->is_open());
+  EXPECT_EQ(owned.use_count(), 1);
+  io.poll();
+  EXPECT_THAT(called, ElementsAre(0, 1, 2));
+}
+
+TEST_F(AnswerBatch, Fault130_EachThatThrowsCostsNobodyElse) {
+  for (int i = 0; i < 5; ++i) add(i, i == 1 || i == 2 || i == 4);
+  EXPECT_THROW(answer_batch::run(batch, strand), std::runtime_error);
+  EXPECT_THAT(called, ElementsAre(0, 1));
+  EXPECT_THROW(io.poll(), std::runtime_error);
+  EXPECT_THAT(called, ElementsAre(0, 1, 2));
+  EXPECT_THROW(io.poll(), std::runtime_error);
+  EXPECT_THAT(called, ElementsAre(0, 1, 2, 3, 4));
+  EXPECT_EQ(io.poll(), 0u);
+}
+
+TEST_F(AnswerBatch, Fault127_TheContextMayEndFirst) {
+  for (int i = 0; i < 3; ++i) add(i);
+  {
+    boost::asio::io_context other{1};
+    answer_batch::post(batch, other.get_executor());
+    batch.reset();
+  }
+  EXPECT_THAT(called, IsEmpty());
+  EXPECT_EQ(owned.use_count(), 1);
+}
+
+}  // namespace
+}  // namespace redial::detail

@@ -47,7 +47,7 @@ bool lacks_family(const endpoint& where, const error_code& why) noexcept {
 }
 
 endpoint_table::endpoint_table(const endpoint_rules& rules, std::uint64_t seed)
-    : rules_(rules), warming_(rules), choice_(seed) {}
+    : rules_(rules), warming_(rules), choice_(seed), probing_(seed + 2) {}
 
 bool endpoint_table::apply(const snapshot& s, time_point now, table_changes& out) {
   if (seen_any_ && s.generation <= generation_) return false;
@@ -241,9 +241,8 @@ void endpoint_table::connect_failed(
   // An active endpoint is asked again soon: it may be restarting, and callers wait for it.
   const duration most = std::min<duration>(rules_.backoff_max, std::chrono::seconds{1});
   const duration least = std::min(rules_.backoff_base, most);
-  fast_random& random = choice_.random();
-  e.not_before = after(now, backoff(least, most, e.failures, random));
-  e.probe_at = after(now, backoff(rules_.backoff_base, rules_.backoff_max, e.failures, random));
+  e.not_before = after(now, backoff(least, most, e.failures, choice_.random()));
+  e.probe_at = after(now, backoff(rules_.backoff_base, rules_.backoff_max, e.failures, probing_));
   choice_.judge(e);
   if (e.presence == standing::last_resort && !local) drain(e, out);
 }

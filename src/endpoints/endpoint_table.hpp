@@ -114,6 +114,7 @@ class endpoint_table {
   std::vector<endpoint_entry*> departed_;
   warming_queue warming_;
   selector choice_;
+  fast_random probing_;  // jitter of the way back to a better tier
   std::uint64_t ids_ = 0;
   happening happenings_ = 0;
   std::uint64_t generation_ = 0;

@@ -226,6 +226,8 @@ resolver::executor_type resolver::get_executor() const { return state_->executor
 
 void resolver::cancel() { state_->cancel(); }
 
+void resolver::close() { state_->close(); }
+
 void resolver::start(std::string host,
                      std::string service,
                      detail::completion<void(error_code, results_type)> done) {

@@ -2,6 +2,7 @@
 
 #include "discovery/watched_service.hpp"
 
+#include "discovery/fixed_snapshot.hpp"
 #include "discovery/subscription_state.hpp"
 
 #include <utility>
@@ -40,13 +41,12 @@ void watched_service::perform(const watch_step& step) {
   for (const std::string& target : step.follow) follow(target);
   for (const target_report& r : step.reports) {
     const auto at = hosts_.find(r.target);
-    if (at != hosts_.end()) at->second.host->report(r.where, r.outcome, r.last_usable);
+    if (at == hosts_.end() || !at->second.host) continue;
+    at->second.host->report(r.where, r.outcome, r.last_usable);
   }
 }
 
 void watched_service::follow(const std::string& target) {
-  const auto host = around().host(target);
-  if (!host) return;
   // By post, as for anybody: news of a host never arrive in the middle of something else.
   auto self = std::weak_ptr(std::static_pointer_cast<watched_service>(shared_from_this()));
   auto on_snapshot = [self, target](snapshot_ptr s) {
@@ -59,8 +59,14 @@ void watched_service::follow(const std::string& target) {
                                                          std::uint16_t{0},
                                                          around().strand,
                                                          on_snapshot);
-  hosts_[target] = {host, made};
-  host->add(made);
+  const auto fixed = redial::target::parse("tcp://" + target + ":1");
+  if (fixed && !fixed->fixed_endpoints().empty()) {  // localhost (RFC 6761 section 6.3)
+    hosts_[target] = {nullptr, made};
+    made->deliver(fixed_snapshot(*fixed, around().watch));
+  } else if (const auto host = around().host(target)) {
+    hosts_[target] = {host, made};
+    host->add(made);
+  }
 }
 
 void watched_service::unfollow(const std::string& target) {
@@ -69,7 +75,7 @@ void watched_service::unfollow(const std::string& target) {
   const followed_host gone = std::move(at->second);
   hosts_.erase(at);
   gone.subscription->cancel();
-  gone.host->remove(gone.subscription);
+  if (gone.host) gone.host->remove(gone.subscription);
 }
 
 void watched_service::fall_asleep() noexcept {
@@ -86,6 +92,7 @@ void watched_service::shut_down() noexcept {
 void watched_service::explain(explanation& e, std::uint16_t port) const {
   watch_.explain(e, now());
   for (const auto& [target, followed] : hosts_) {
+    if (!followed.host) continue;
     explanation of_host;
     followed.host->explain(of_host, port);
     for (set_explanation& s : of_host.sets) e.sets.push_back(std::move(s));

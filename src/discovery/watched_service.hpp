@@ -27,7 +27,7 @@ class watched_service final : public watched {
 
  private:
   struct followed_host {
-    std::shared_ptr<watched> host;
+    std::shared_ptr<watched> host;  // null: its addresses are fixed
     std::shared_ptr<subscription_state> subscription;
   };
 

@@ -34,7 +34,8 @@ class resolver_state;
 ///
 /// \par Threads Safe from any thread.
 /// \par Lifetime Destroying it completes what is in flight with
-///      `boost::asio::error::operation_aborted`. Keeps the discovery alive.
+///      `boost::asio::error::operation_aborted`. Keeps the discovery alive. As long as a name is
+///      watched `io_context::run()` does not return: `close()`, or `keep_watching` of zero.
 class resolver {
  public:
   using protocol_type = boost::asio::ip::tcp;
@@ -77,6 +78,8 @@ class resolver {
 
   /// Completes what is in flight with `operation_aborted`; names stay watched.
   void cancel();
+  /// As `cancel()`, and no name is watched any more. Names asked for afterwards are watched again.
+  void close();
 
  private:
   void start(std::string host,

@@ -146,6 +146,22 @@ TEST(DiscoverySrv, ANameMayBeAHostAndAService) {
   EXPECT_THAT(host.endpoints(), ElementsAre("10.0.0.1:1"));
 }
 
+TEST(DiscoverySrv, Fault70_LocalhostAsATargetNeedsNoQuestion) {
+  discovery_world w;
+  w.options.watch.ipv6 = false;
+  w.dns.set_srv("calc.local", {{"localhost", 8001}}, 10s);
+  const auto d = w.make();
+  reader r(*d, "srv://calc.local", w.sim.executor());
+  w.sim.advance(1s);
+  EXPECT_THAT(r.endpoints(), ElementsAre("127.0.0.1:8001 (localhost)"));
+  EXPECT_EQ(w.dns.times_asked("localhost"), 0U);
+  r.sub.report(r.got.back()->endpoints[0].where, endpoint_outcome::timed_out);
+  w.dns.set_srv("calc.local", {{"n1.local", 8001}}, 10s);
+  w.dns.set("n1.local", {"10.0.0.1"});
+  w.sim.advance(20s);
+  EXPECT_THAT(r.endpoints(), ElementsAre("10.0.0.1:8001 (n1.local)"));
+}
+
 TEST(DiscoverySrv, ClosedWhileTargetsAreAsked) {
   discovery_world w;
   w.dns.set_srv("calc.local", {{"n1.local", 80}}, 10s);

@@ -6,9 +6,10 @@
 //   absent --in an answer--> present
 //   absent --absence_window and enough misses, or a failed connection--> departed
 // A departed one that is seen again is a new life. Only independent answers count as misses: a
-// cache that hands out one copy ten times has made one statement. Constants: with k misses the
-// chance to drop an address that is still there is one in a million: (1 - s/N)^k <= 1e-6. Three at
-// least, so that one odd answer is never enough.
+// cache that hands out one copy ten times has made one statement, and several caches that take
+// turns have made one each. Constants: with k misses the chance to drop an address that is still
+// there is one in a million: (1 - s/N)^k <= 1e-6. Three at least, so that one odd answer is never
+// enough.
 
 #include "watch/evidence.hpp"
 
@@ -24,6 +25,8 @@ constexpr double wrongly_departed = 1e-6;
 constexpr std::uint32_t fewest_misses = 3;
 // TTLs count in whole seconds, so the end of one copy is seen with an error of up to one.
 constexpr duration copy_tolerance = std::chrono::seconds{1};
+// A resolver's address may stand for several machines, each with a copy of its own.
+constexpr std::size_t most_copies = 16;
 
 time_point end_of(std::chrono::seconds ttl, time_point now) noexcept {
   constexpr auto longest = std::chrono::duration_cast<std::chrono::seconds>(longest_duration);
@@ -46,12 +49,25 @@ std::uint32_t misses_needed(std::size_t shown, std::size_t known) noexcept {
 }
 
 template <class Key>
-bool basic_evidence<Key>::is_same_copy(const copy& received) const noexcept {
-  if (received.records != previous_.records) return false;
-  const duration apart = received.expires > previous_.expires
-                             ? received.expires - previous_.expires
-                             : previous_.expires - received.expires;
+bool basic_evidence<Key>::is_same_copy(const copy& a, const copy& b) noexcept {
+  if (a.records != b.records) return false;
+  const duration apart = a.expires > b.expires ? a.expires - b.expires : b.expires - a.expires;
   return apart <= copy_tolerance;
+}
+
+template <class Key>
+bool basic_evidence<Key>::remember(copy received, time_point now) {
+  const auto same = std::find_if(copies_.begin(), copies_.end(), [&received](const copy& c) {
+    return is_same_copy(c, received);
+  });
+  const bool is_new = same == copies_.end();
+  if (!is_new) copies_.erase(same);
+  // Misses are counted in a rotating set only: for others the last answer says it all.
+  if (!rotation_.rotating()) copies_.clear();
+  std::erase_if(copies_, [now](const copy& c) { return after(c.expires, copy_tolerance) < now; });
+  if (copies_.size() >= most_copies) copies_.erase(copies_.begin());
+  copies_.push_back(std::move(received));
+  return is_new;
 }
 
 template <class Key>
@@ -70,14 +86,12 @@ auto basic_evidence<Key>::on_records(const std::vector<Key>& records,
                                      time_point now,
                                      std::size_t room) -> result {
   departed_.forget_before(after(now, -options_.rotation_memory));
-  copy received{records, end_of(ttl, now)};
   result r;
-  r.independent = !is_same_copy(received);
+  const bool differs = !copies_.empty() && copies_.back().records != records;
+  r.independent = remember({records, end_of(ttl, now)}, now);
   if (r.independent) {
-    const bool differs = !previous_.records.empty() && previous_.records != records;
     rotation_.on_answer(records.size(), differs, returns_in(records, now), now);
   }
-  previous_ = std::move(received);
   see_known(records, now);
   if (r.independent) miss_others(records, now);
   all_doubted_ = false;

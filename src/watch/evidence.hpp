@@ -89,7 +89,9 @@ class basic_evidence {
     time_point expires{};
   };
 
-  [[nodiscard]] bool is_same_copy(const copy& received) const noexcept;
+  [[nodiscard]] static bool is_same_copy(const copy& a, const copy& b) noexcept;
+  /// True when it was not among the copies that caches still hold.
+  bool remember(copy received, time_point now);
   [[nodiscard]] bool returns_in(const std::vector<Key>& records, time_point now) const noexcept;
   void see_known(const std::vector<Key>& records, time_point now);
   void miss_others(const std::vector<Key>& records, time_point now);
@@ -98,7 +100,7 @@ class basic_evidence {
   const watch_options& options_;
   rotation rotation_;
   std::vector<member> members_;
-  copy previous_;  // the last answer; without records: there was none
+  std::vector<copy> copies_;  // the last answer is the last; others only while the set rotates
   departures<Key> departed_;
   bool all_doubted_ = false;
 };

@@ -231,6 +231,21 @@ TEST_F(Evidence, ACopyThatEndsOverASecondLaterIsIndependent) {
   EXPECT_EQ(find(v4(1))->misses, 2U);
 }
 
+TEST_F(Evidence, CopiesOfSeveralCachesThatTakeTurnsCountOnceEach) {
+  answer(v4_range(1, 8), 0s);
+  answer(v4_range(2, 8), 10s);  // 1 is absent, first miss
+  answer(v4_range(3, 8), 20s);  // and another cache
+  for (int n = 0; n < 10; ++n) {
+    const auto later = std::chrono::seconds{2 * n};
+    answer(v4_range(2, 8), 21s + later, 49s - later);
+    answer(v4_range(3, 8), 22s + later, 58s - later);
+  }
+  ASSERT_TRUE(is_absent(v4(1)));
+  EXPECT_EQ(find(v4(1))->misses, 2U);
+  answer(v4_range(2, 8), 71s);  // that cache has asked again
+  EXPECT_EQ(find(v4(1))->misses, 3U);
+}
+
 TEST_F(Evidence, OtherRecordsAreIndependentWhateverTheirEnd) {
   answer(v4_range(1, 8), 0s, 60s);
   answer(v4_range(2, 8), 10s, 50s);

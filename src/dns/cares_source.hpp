@@ -46,7 +46,8 @@ struct cares_options {
 /// With c-ares 1.18.1 SERVFAIL and NOTIMP are indistinguishable from REFUSED and from a port where
 /// nobody listens: all are `answer_outcome::refused`. Newer versions tell.
 ///
-/// The environment (HOSTALIASES, LOCALDOMAIN, RES_OPTIONS) has no effect.
+/// The environment (HOSTALIASES, LOCALDOMAIN, RES_OPTIONS) has no effect, except that newer c-ares
+/// obeys `use-vc` in RES_OPTIONS, without a way to forbid it: then all questions go over TCP.
 ///
 /// \par Threads One strand, the one given. Only the destructor and `rebuilds` may be called
 ///      elsewhere.

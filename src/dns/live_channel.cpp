@@ -169,12 +169,12 @@ void live_channel::after_step() {
 }
 
 // ares_timeout looks at every open query (1.18.1), so it is asked only where the answer matters: a
-// try that just began ends no sooner than a try timeout from now, and a timer that fires too early
-// finds out when the next one is due.
+// try that just began ends no sooner than half a try timeout from now (c-ares shortens by chance,
+// but never more), and a timer that fires too early finds out when the next one is due.
 void live_channel::arm_timer() {
   const auto now = time_->now();
   const bool busy = armed_for_ && !watched_.empty() && channel_->outstanding() > 0;
-  if (busy && !cares_channel::shortens_timeouts()) return arm_by(after(now, try_timeout_));
+  if (busy && !cares_channel::shortens_timeouts()) return arm_by(after(now, try_timeout_ / 2));
   if (const auto next = channel_->next_timeout()) return arm_by(after(now, *next));
   if (armed_for_) time_->disarm(timer_);
   armed_for_.reset();

@@ -38,12 +38,14 @@ struct discovery_options {
   watch_options watch;
   /// Name servers as `address:port` or `[address]:port`. The first one that answers is asked for as
   /// long as it does; they are taken to know the same. Empty: those of `resolv_conf`; when it names
-  /// none, questions fail with `errc::no_dns_servers`.
+  /// none, questions fail with `errc::no_dns_servers`. With c-ares 1.18.1 a server's SERVFAIL and
+  /// NOTIMP look like REFUSED and like a port where nobody listens: `answer_outcome::refused`.
   std::vector<std::string> nameservers;
   /// Followed while it is used: a change counts about a second after it, when two reads saw the
   /// same. Its `nameserver` lines and the options `timeout`, `attempts`, `rotate` and `use-vc`
   /// matter; a file that is missing or names no server changes nothing. Not read when `nameservers`
-  /// are given. The environment (RES_OPTIONS, LOCALDOMAIN, HOSTALIASES) never matters.
+  /// are given. The environment (LOCALDOMAIN, HOSTALIASES, RES_OPTIONS) never matters, except that
+  /// newer c-ares obeys `use-vc` in RES_OPTIONS.
   std::string resolv_conf = "/etc/resolv.conf";
   /// Servers for some names only. The longest suffix wins, and nobody else is asked for its names,
   /// whatever it answers. Each zone has limits (the three below) of its own.

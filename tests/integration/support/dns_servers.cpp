@@ -2,7 +2,9 @@
 #include "support/dns_servers.hpp"
 
 #include <fmt/core.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <stdexcept>
 
 namespace redial::testing {
@@ -19,6 +21,10 @@ const std::string& knotc() {
 }
 const std::string& unbound() {
   static const std::string path = find_program({"/usr/sbin/unbound", "/usr/bin/unbound"});
+  return path;
+}
+const std::string& dnsmasq() {
+  static const std::string path = find_program({"/usr/sbin/dnsmasq", "/usr/bin/dnsmasq"});
   return path;
 }
 
@@ -64,17 +70,42 @@ std::string knot_server::control(const std::vector<std::string>& words) const {
 void knot_server::set_addresses(const std::string& owner,
                                 int ttl,
                                 const std::vector<std::string>& addresses) {
+  set_records(owner, ttl, "A", addresses);
+}
+
+void knot_server::set_records(const std::string& owner,
+                              int ttl,
+                              const std::string& type,
+                              const std::vector<std::string>& rdatas) {
   control({"zone-begin", "test."});
-  control({"zone-unset", "test.", owner, "A"});
-  for (const auto& a : addresses) {
-    control({"zone-set", "test.", owner, std::to_string(ttl), "A", a});
+  try {
+    control({"zone-unset", "test.", owner, type});
+  } catch (const std::runtime_error&) {
+    // There were none, which Knot calls an error.
+  }
+  for (const auto& r : rdatas) {
+    control({"zone-set", "test.", owner, std::to_string(ttl), type, r});
   }
   control({"zone-commit", "test."});
 }
 
+void knot_server::remove_record(const std::string& owner,
+                                const std::string& type,
+                                const std::string& rdata) {
+  control({"zone-begin", "test."});
+  control({"zone-unset", "test.", owner, type, rdata});
+  control({"zone-commit", "test."});
+}
+
+void knot_server::pause() const { process_->signal(SIGSTOP); }
+
+void knot_server::go_on() const { process_->signal(SIGCONT); }
+
 bool unbound_server::is_installed() { return !unbound().empty(); }
 
-unbound_server::unbound_server(const knot_server& authority) : port_(free_port()) {
+unbound_server::unbound_server(const knot_server& authority) : unbound_server(authority.port()) {}
+
+unbound_server::unbound_server(std::uint16_t authority_port) : port_(free_port()) {
   const auto home = dir_.path().string();
   const auto config = dir_.write("unbound.conf",
                                  fmt::format("server:\n"
@@ -91,11 +122,42 @@ unbound_server::unbound_server(const knot_server& authority) : port_(free_port()
                                              "  stub-addr: 127.0.0.1@{2}\n",
                                              home,
                                              port_,
-                                             authority.port()));
+                                             authority_port));
   process_ =
       std::make_unique<child_process>(std::vector<std::string>{unbound(), "-d", "-c", config});
   if (!process_->wait_for_line("start of service")) {
     throw std::runtime_error("Unbound did not start: " + process_->output());
+  }
+}
+
+bool dnsmasq_server::is_installed() { return !dnsmasq().empty(); }
+
+dnsmasq_server::dnsmasq_server(const std::string& hosts, int ttl)
+    : hosts_path_(dir_.write("hosts", hosts)), port_(free_port()) {
+  std::vector<std::string> command{dnsmasq(),
+                                   "--no-daemon",
+                                   "--conf-file=/dev/null",
+                                   "--pid-file=",
+                                   "--no-resolv",
+                                   "--no-hosts",
+                                   "--addn-hosts=" + hosts_path_,
+                                   "--local=/test/",
+                                   "--listen-address=127.0.0.1",
+                                   "--bind-interfaces",
+                                   fmt::format("--port={}", port_),
+                                   fmt::format("--local-ttl={}", ttl)};
+  // Else it becomes another user, who may not read this directory.
+  if (::geteuid() == 0) command.insert(command.end(), {"--user=root", "--group="});
+  process_ = std::make_unique<child_process>(command);
+  if (!process_->wait_for_line("read " + hosts_path_)) {
+    throw std::runtime_error("dnsmasq did not start: " + process_->output());
+  }
+}
+
+void dnsmasq_server::reload() {
+  process_->signal(SIGHUP);
+  if (!process_->wait_for_line("read " + hosts_path_, ++times_read_)) {
+    throw std::runtime_error("dnsmasq did not read its hosts again: " + process_->output());
   }
 }
 

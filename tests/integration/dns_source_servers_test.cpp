@@ -202,7 +202,8 @@ TEST_F(DnsSourceServers, Fault78_AChangeIsConfirmedWithoutAnotherQuestion) {
   EXPECT_EQ(source->rebuilds(), 0u);  // nobody asks, nobody looks
   first.silence(true);
   ask();
-  ASSERT_TRUE(run_until(io, [&] { return first.queries() == 2; }));
+  time->settle();
+  ASSERT_TRUE(first.wait_for_queries("api.test", 2));
   time->advance(190ms);
   EXPECT_EQ(source->rebuilds(), 0u);
   time->advance(20ms);

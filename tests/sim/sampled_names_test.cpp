@@ -18,10 +18,9 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
-#include <map>
-#include <numeric>
+#include <iterator>
+#include <ostream>
 #include <random>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -108,7 +107,7 @@ class sampled_name {
   }
   [[nodiscard]] std::size_t size() const { return watch_.current()->endpoints.size(); }
   [[nodiscard]] time_point now() const { return now_; }
-  [[nodiscard]] const explanation explained() const {
+  [[nodiscard]] explanation explained() const {
     explanation e;
     watch_.explain(e, 80, now_);
     return e;

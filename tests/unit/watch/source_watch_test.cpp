@@ -283,8 +283,8 @@ TEST_F(SourceWatch, NewsThatIsPutOffWaitsForAFetchInFlight) {
   take(watch_.on_news(now_));
   run_for(10ms);
   latency_ = 3s;
-  take(watch_.on_refresh_wanted(now_));
-  take(watch_.on_news(now_));  // due in a second, while that fetch lasts
+  take(watch_.on_news(now_));            // due in a second, when
+  take(watch_.on_refresh_wanted(now_));  // this fetch is still in flight
   said_ = says({entry_of(v4(2))}, 60s);
   run_for(4s);
   latency_ = 1ms;

@@ -73,6 +73,33 @@ TEST_F(DnsSourceServers, Fault75_WaitingForATurnIsNoTimeout) {
   }
 }
 
+TEST_F(DnsSourceServers, Fault75_TheDeadlineBeginsWithTheTurn) {
+  boost::asio::io_context io;
+  auto strand = boost::asio::make_strand(io);
+  const auto time = std::make_shared<sim_scheduler>(io);
+  auto o = options_for({first.address()}, 5s);
+  o.max_in_flight = 1;
+  auto source = redial::detail::make_cares_source(strand, o, time);
+  first.silence(true);
+  int timeouts = 0;
+  boost::asio::post(strand, [&] {
+    for (int i = 0; i < 3; ++i) {
+      source->ask(make_question("api.test"), [&](const answer& a) {
+        EXPECT_EQ(a.outcome, answer_outcome::timeout);
+        ++timeouts;
+      });
+    }
+  });
+  for (int turn = 0; turn < 3; ++turn) {
+    time->advance(4900ms);
+    EXPECT_EQ(timeouts, turn);
+    time->advance(100ms);
+    EXPECT_EQ(timeouts, turn + 1);
+
+    ASSERT_TRUE(first.wait_for_queries("api.test", static_cast<std::size_t>(turn) + 1));
+  }
+}
+
 TEST_F(DnsSourceServers, Fault75_CloseEndsThoseThatWaitForATurn) {
   auto o = options_for({first.address()}, 30s);
   o.max_in_flight = 1;

@@ -146,6 +146,7 @@ void watched::tell_endpoint(const presence_change& c) const {
 }
 
 void watched::arm(time_point when) {
+  if (due_ == when && when > now()) return;  // armed already
   due_ = when;
   if (when == time_point::max()) {
     around_->time->disarm(timer_);

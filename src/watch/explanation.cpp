@@ -32,8 +32,12 @@ void write(const answer_note& a, time_point now, out to) {
 }
 
 void write(const set_explanation& s, time_point now, out to) {
-  fmt::format_to(
-      to, "  {}: {}, good until {}", s.what, to_string(s.state), when(s.fresh_until, now));
+  fmt::format_to(to, "  {}: ", s.what);
+  if (s.state == freshness::unresolved) {
+    fmt::format_to(to, "no records so far");
+  } else {
+    fmt::format_to(to, "{}, good until {}", to_string(s.state), when(s.fresh_until, now));
+  }
   if (s.in_flight) {
     fmt::format_to(to, ", being asked");
   } else {

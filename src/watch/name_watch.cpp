@@ -176,8 +176,13 @@ time_point name_watch::hosts_drain_at() const noexcept {
 
 void name_watch::ask_due(time_point now, watch_step& step) {
   if (paused_ || hosts_rule()) return;
+  const bool any_due = std::any_of(families_.begin(), families_.end(), [now](const family& f) {
+    return f.set.refresh().due() <= now;
+  });
+  if (!any_due) return;
+  // Together where that is possible: one waking up for both.
   for (family& f : families_) {
-    if (f.set.refresh().due() > now) continue;
+    if (f.set.refresh().due() > now && !f.set.refresh().may_ask(now)) continue;
     f.set.refresh().asked();
     step.ask.push_back(f.type);
   }
@@ -190,11 +195,38 @@ bool name_watch::may_publish(time_point now) const noexcept {
 }
 
 void name_watch::publish(time_point now, watch_step& step) {
-  if (!may_publish(now)) return;
+  if (!may_publish(now) || is_still_true(now)) return;
   snapshot next = compose(now);
   // Nothing known and nothing wrong: the other family is still being asked.
   if (!current() && next.endpoints.empty() && !next.error) return;
   step.publish = published_.publish(std::move(next));
+}
+
+// Most answers change nothing, and with thousands of names finding that out must cost no memory.
+// Says no when it is not sure.
+bool name_watch::is_still_true(time_point now) const noexcept {
+  if (!current() || hosts_ || current()->definite) return false;
+  const std::vector<snapshot_entry>& told = current()->endpoints;
+  std::size_t seen = 0;
+  error_code error;
+  freshness state = freshness::fresh;
+  bool rotating = false;
+  for (const family& f : families_) {
+    if (!error) error = f.set.problem();
+    if (f.set.empty()) continue;
+    rotating = rotating || f.set.members().rotating();
+    state = worse(state, f.set.state(now));
+    if (f.set.members().all_doubted()) return false;
+    for (const member& m : f.set.members().members()) {
+      if (seen == told.size()) return false;
+      const snapshot_entry& e = told[seen++];
+      if (e.where.addr != m.where || e.presence != m.presence || e.doubted != m.doubted) {
+        return false;
+      }
+    }
+  }
+  return seen > 0 && seen == told.size() && state == current()->state &&
+         error == current()->error && rotating == current()->rotating;
 }
 
 snapshot name_watch::compose(time_point now) const {

@@ -86,6 +86,7 @@ class name_watch {
   void ask_due(time_point now, watch_step& step);
   void publish(time_point now, watch_step& step);
   [[nodiscard]] bool may_publish(time_point now) const noexcept;
+  [[nodiscard]] bool is_still_true(time_point now) const noexcept;
   [[nodiscard]] snapshot compose(time_point now) const;
   void compose_hosts(snapshot& s) const;
   void explain_absence(snapshot& s) const noexcept;

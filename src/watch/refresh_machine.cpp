@@ -21,18 +21,22 @@ void refresh_machine::on_records(std::chrono::seconds ttl, time_point now) noexc
   last_good_ = now;
   fresh_until_ = times.fresh_until;
   due_ = times.ask_again;
+  may_ask_ = times.may_ask;
 }
 
 void refresh_machine::on_negative(std::chrono::seconds ttl, time_point now) noexcept {
   in_flight_ = false;
   failures_ = 0;
-  due_ = times_of(ttl, now, options_, random_).ask_again;
+  const answer_times times = times_of(ttl, now, options_, random_);
+  due_ = times.ask_again;
+  may_ask_ = times.may_ask;
 }
 
 void refresh_machine::on_failure(time_point now) noexcept {
   in_flight_ = false;
   if (failures_ < std::numeric_limits<unsigned>::max()) ++failures_;
   due_ = after(now, backoff_after(failures_, options_, random_));
+  may_ask_ = due_;
 }
 
 time_point refresh_machine::expires() const noexcept {

@@ -27,6 +27,11 @@ class refresh_machine {
   [[nodiscard]] bool in_flight() const noexcept { return in_flight_; }
   /// When to ask; `time_point::max()` while a question is in flight.
   [[nodiscard]] time_point due() const noexcept { return in_flight_ ? time_point::max() : due_; }
+  /// True when nothing but the spread of questions keeps it from asking now: so it may go together
+  /// with another question about the same name.
+  [[nodiscard]] bool may_ask(time_point now) const noexcept {
+    return !in_flight_ && now >= may_ask_;
+  }
   /// Asks no later than `when`. A question already in flight is taken as the answer to that.
   void ask_by(time_point when) noexcept;
   void asked() noexcept { in_flight_ = true; }
@@ -48,6 +53,7 @@ class refresh_machine {
   const watch_options& options_;
   random_source& random_;
   time_point due_ = time_point::min();
+  time_point may_ask_ = time_point::min();
   bool in_flight_ = false;
   bool ever_good_ = false;
   unsigned failures_ = 0;

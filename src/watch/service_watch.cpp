@@ -195,21 +195,46 @@ bool service_watch::may_publish(time_point now) const noexcept {
 void service_watch::publish(time_point now, watch_step& step) {
   if (!may_publish(now)) return;
   snapshot next = compose(now);
-  if (next.endpoints.empty() && !all_resolved()) {
-    // Endpoints are given up for others, or because there are none; not because one does not know.
-    if (serves())
-      keep_old(now, next);
-    else if (!next.error)
-      return;
+  if (next.endpoints.empty() && !all_resolved() && !serves() && !next.error) return;
+  // Endpoints are given up for others, or because there are none; not because one does not know.
+  if (next.endpoints.empty() && serves() && may_keep_old(now)) {
+    keep_old(now, next);
+  } else {
+    denied_since_ = time_point::max();
   }
   const std::uint32_t left_out = limit(next);
   step.publish = published_.publish(std::move(next));
   if (step.publish) step.left_out += left_out;
 }
 
+// Targets that are listed and have never had an address: perhaps the records of new instances
+// arrive one after the other, and a cache remembers that there was none. It counts as a negative
+// answer about the whole (`on_no_data`). Targets that had addresses have had that wait themselves.
+bool service_watch::may_keep_old(time_point now) {
+  if (set_.empty()) return false;
+  if (!all_resolved()) return true;
+  const bool new_ones = std::all_of(targets_.begin(), targets_.end(), [](const auto& t) {
+    return t.second.addresses->state == freshness::unresolved;
+  });
+  if (!new_ones || options_.on_no_data == on_failure::believe) return false;
+  denied_since_ = std::min(denied_since_, now);
+  return now < denied_until();
+}
+
+time_point service_watch::denied_until() const noexcept {
+  if (options_.stale_limit >= longest_duration) return time_point::max();
+  return std::max(after(current()->fresh_until, options_.stale_limit),
+                  after(denied_since_, std::min(options_.absence_window, options_.stale_limit)));
+}
+
 void service_watch::keep_old(time_point now, snapshot& s) const {
   s.endpoints = current()->endpoints;
-  for (snapshot_entry& e : s.endpoints) e.presence = presence::absent;
+  const bool doubted =
+      denied_since_ != time_point::max() && now >= after(denied_since_, options_.absence_window);
+  for (snapshot_entry& e : s.endpoints) {
+    e.presence = presence::absent;
+    e.doubted = e.doubted || doubted;
+  }
   s.fresh_until = current()->fresh_until;
   const bool ever = options_.stale_limit >= longest_duration;
   const bool over = !ever && now >= after(s.fresh_until, options_.stale_limit);
@@ -289,7 +314,14 @@ void service_watch::explain_absence(snapshot& s) const {
 time_point service_watch::next_wake(time_point now) const noexcept {
   time_point wake = std::min(forced_.due(), set_.next_time(now));
   if (!paused_) wake = std::min(wake, set_.refresh().due());
-  if (set_.answered() && hold_until_ > now) wake = std::min(wake, hold_until_);
+  const auto consider = [&wake, now](time_point when) {
+    if (when > now) wake = std::min(wake, when);
+  };
+  if (set_.answered()) consider(hold_until_);
+  if (denied_since_ != time_point::max()) {
+    consider(after(denied_since_, options_.absence_window));
+    consider(denied_until());
+  }
   return wake;
 }
 
@@ -321,7 +353,7 @@ endpoint_explanation service_watch::explain(const snapshot_entry& entry, time_po
       one.why = "its target is listed, but missing from the target's own last answers";
     }
   } else {
-    one.why = "not listed any more, but kept: no listed target could be looked up so far";
+    one.why = "not listed any more, but kept: no listed target has an address so far";
   }
   one.where = entry.where;
   one.origin = endpoint_origin::srv;

@@ -73,6 +73,8 @@ class service_watch {
   [[nodiscard]] bool may_publish(time_point now) const noexcept;
   [[nodiscard]] bool all_resolved() const noexcept;
   [[nodiscard]] bool serves() const noexcept;
+  [[nodiscard]] bool may_keep_old(time_point now);
+  [[nodiscard]] time_point denied_until() const noexcept;
   void keep_old(time_point now, snapshot& s) const;
   /// Returns how many were left out.
   std::uint32_t limit(snapshot& s) const;
@@ -91,6 +93,8 @@ class service_watch {
   forced_refresh forced_;
   /// Until then the snapshot waits for targets whose addresses are not known yet.
   time_point hold_until_ = time_point::max();
+  /// Since then all listed targets have been said to have no address; max(): not so.
+  time_point denied_since_ = time_point::max();
   bool paused_ = false;
 };
 

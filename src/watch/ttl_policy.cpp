@@ -30,9 +30,11 @@ answer_times times_of(std::chrono::seconds ttl,
   times.fresh_until = after(now, kept);
   if (ttl > std::chrono::floor<std::chrono::seconds>(options.ttl_cap)) {
     // The cap governs: nobody else's copy ends now, so ask before ours does.
+    times.may_ask = after(now, kept / 10 * 9);
     times.ask_again = after(now, random.between(kept / 10 * 9, kept));
   } else {
     // The TTL governs: a cache in between drops its copy at expiry, so ask just after.
+    times.may_ask = times.fresh_until;
     times.ask_again =
         after(times.fresh_until, random.between({}, std::min(kept / 10, latest_after_expiry)));
   }

@@ -15,6 +15,8 @@ namespace redial::detail {
 struct answer_times {
   time_point fresh_until;
   time_point ask_again;
+  /// Asking is of use from then on; `ask_again` is later by chance, to spread the questions.
+  time_point may_ask;
 };
 
 /// `ttl` within [ttl_floor, ttl_cap]. Negative ones (a cast gone wrong below us) count as zero.

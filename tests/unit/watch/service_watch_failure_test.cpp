@@ -116,14 +116,54 @@ TEST_F(ServiceWatchFailure, Fault51_WhatIsKeptForNewTargetsExpires) {
   EXPECT_EQ(world_.current()->state, freshness::expired);
 }
 
-TEST_F(ServiceWatchFailure, Fault51_NewTargetsThatDoNotExistEmptyIt) {
+// A cache may remember that the record of a new instance was not there a moment ago.
+TEST_F(ServiceWatchFailure,
+       Fault51_NewTargetsThatDoNotExistAreAnEmptyAnswerKeptThenDoubtedThenGone) {
   serve_a_and_b();
   world_.hosts["c.test"] = nxdomain();
   world_.say({srv("c.test")}, 5s);
-  world_.run_for(10s);
+  world_.run_for(20s);
+  EXPECT_THAT(world_.shown(), ElementsAre("10.0.0.1:80 (a.test)!", "10.0.0.2:80 (b.test)!"));
+  EXPECT_EQ(world_.current()->state, freshness::stale);
+  world_.run_for(30s);
+  EXPECT_THAT(world_.shown(), ElementsAre("10.0.0.1:80 (a.test)?", "10.0.0.2:80 (b.test)?"));
+  world_.run_for(1h);
   EXPECT_THAT(world_.shown(), IsEmpty());
   EXPECT_EQ(world_.current()->error, errc::name_gone);
   EXPECT_TRUE(world_.current()->definite);
+}
+
+TEST_F(ServiceWatchFailure, Fault51_ANewTargetThatAppearsLaterTakesOver) {
+  serve_a_and_b();
+  world_.hosts["c.test"] = nxdomain();
+  world_.say({srv("c.test")}, 5s);
+  world_.run_for(50s);
+  world_.target_has("c.test", {testing::v4(3)});
+  EXPECT_THAT(world_.shown(), ElementsAre("10.0.0.3:80 (c.test)"));
+  EXPECT_EQ(world_.current()->state, freshness::fresh);
+}
+
+TEST_F(ServiceWatchFailure, Fault51_TargetsThatHadAddressesHaveHadTheirWait) {
+  serve_a_and_b();
+  const auto gone = no_addresses(errc::name_gone, true, freshness::expired);
+  world_.target_says("a.test", gone);
+  world_.target_says("b.test", gone);
+  EXPECT_THAT(world_.shown(), IsEmpty());
+  EXPECT_EQ(world_.current()->error, errc::name_gone);
+}
+
+TEST(ServiceWatchBelief, Fault51_NewTargetsThatDoNotExistAreBelieved) {
+  watch_options options = watch_world::seeded();
+  options.on_no_data = on_failure::believe;
+  service_world world(options);
+  world.hosts["a.test"] = addresses_of({testing::v4(1)});
+  world.hosts["c.test"] = nxdomain();
+  world.say({srv("a.test")}, 5s);
+  world.start();
+  world.run_for(1s);
+  world.say({srv("c.test")}, 5s);
+  world.run_for(10s);
+  EXPECT_THAT(world.shown(), IsEmpty());
 }
 
 TEST_F(ServiceWatchFailure, ATargetWhoseFailureIsBelievedEmptiesIt) {

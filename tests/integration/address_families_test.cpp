@@ -122,6 +122,19 @@ TEST(AddressFamilies, Fault45_ANameThatDoesNotExistInOneFamilyOnlyHasTheOthersAd
   EXPECT_THAT(w.texts(), ElementsAre("[::1]:80"));
 }
 
+TEST(AddressFamilies, Fault103_AFamilyThatIsSwitchedOffIsNeverAskedFor) {
+  dns_server dns;
+  dns.set("api.test", record_type::a, {"127.0.0.2"}, 60s);
+  dns.set("api.test", record_type::aaaa, {"::1"}, 60s);
+  boost::asio::io_context io;
+  auto only_ipv4 = every_second();
+  only_ipv4.ipv6 = false;
+  watched_target w(io, dns.address(), "http://api.test:80", only_ipv4);
+  ASSERT_TRUE(run_until(io, [&] { return dns.queries("api.test", record_type::a) >= 2; }));
+  EXPECT_THAT(w.texts(), ElementsAre("127.0.0.2:80"));
+  EXPECT_EQ(dns.queries("api.test", record_type::aaaa), 0U);
+}
+
 // --- a machine without IPv6 ---------------------------------------------------------------------
 
 /// Moves the calling thread into a network of its own: loopback without IPv6. What cannot be done,
@@ -198,6 +211,30 @@ void get_from_a_name_with_both() {
   EXPECT_THAT(told[1].error.value(), AnyOf(EADDRNOTAVAIL, ENETUNREACH, EAFNOSUPPORT))
       << told[1].error.message();
   EXPECT_EQ(events->count(event_kind::connection, "opened"), 1U) << "one is kept, and used";
+}
+
+/// Nothing else to turn to.
+void get_from_a_name_with_ipv6_only() {
+  boost::asio::io_context io;
+  dns_server dns;
+  dns.set("api.test", record_type::aaaa, {"::1"}, 60s);
+  discovery_options o;
+  o.nameservers = {dns.address()};
+  o.hosts_path = "";
+  http_client client(
+      io.get_executor(), discovery::create(io.get_executor(), o), "http://api.test:80");
+  bool done = false;
+  client.async_get("/", call_options(3s), [&](error_code ec, const http_response& r) {
+    EXPECT_THAT(ec.value(), AnyOf(EADDRNOTAVAIL, ENETUNREACH, EAFNOSUPPORT)) << ec.message() << "\n"
+                                                                             << r.history.text();
+    done = true;
+  });
+  ASSERT_TRUE(run_until(io, [&] { return done; }));
+}
+
+TEST(AddressFamilies, Fault103_WithoutIpv6ANameWithNothingElseSaysWhy) {
+  const std::string reason = run_without_ipv6(get_from_a_name_with_ipv6_only);
+  if (!reason.empty()) GTEST_SKIP() << "needs a network namespace of its own: " << reason;
 }
 
 TEST(AddressFamilies, Fault103_WithoutIpv6TheFirstRequestGoesOverIpv4AtOnce) {

@@ -56,6 +56,7 @@ watch_step name_watch::on_answer(const answer& received, time_point now) {
     const reply said{received.outcome, received.ttl, received.error};
     step.left_out = f.set.on_answer(said, received.addresses, now, room);
     first_answer_ = std::min(first_answer_, now);
+    ask_other_family(f, received.outcome, now);
   }
   finish(now, step);
   return step;
@@ -138,6 +139,20 @@ void name_watch::finish(time_point now, watch_step& step) {
   ask_due(now, step);
   publish(now, step);
   step.wake = next_wake(now);
+}
+
+// A server that by mistake knows nothing for a moment says so in both families, but never at the
+// same instant. So NODATA in one of them is held against what the other one says after it, and then
+// has to be said again: two round trips more before it is believed.
+void name_watch::ask_other_family(const family& answered, answer_outcome outcome, time_point now) {
+  const bool in_doubt = outcome == answer_outcome::no_data && !answered.set.empty();
+  for (family& other : families_) {
+    if (&other == &answered) continue;
+    const bool can_tell = other.set.said() == rrset_watch::verdict::has_records &&
+                          other.set.refresh().failures() == 0;
+    const bool vouched = outcome == answer_outcome::records && other.set.other_family_answered();
+    if (vouched || (in_doubt && can_tell)) other.set.refresh().ask_by(now);
+  }
 }
 
 void name_watch::cross_check(time_point now) {

@@ -97,6 +97,7 @@ std::uint32_t basic_rrset_watch<Key>::on_answer(const reply& received,
     on_negative(received, now);
   } else {
     said_ = verdict::has_records;
+    vouched_ = confirmed_ = false;
     problem_.clear();
     refresh_.on_records(received.ttl, now);
     const auto told = members_.on_records(records, received.ttl, now, room);
@@ -115,6 +116,8 @@ void basic_rrset_watch<Key>::on_negative(const reply& received, time_point now) 
   last_negative_ = now;
   said_ =
       received.outcome == answer_outcome::name_not_found ? verdict::name_missing : verdict::no_data;
+  vouched_ = vouched_ && said_ == verdict::no_data;
+  confirmed_ = vouched_;
   negative_ttl_ = received.ttl;
   negative_error_ = error_of(received);
   if (policy_for(received.outcome) == on_failure::believe) members_.drop_all();
@@ -149,7 +152,7 @@ void basic_rrset_watch<Key>::on_time(time_point now) {
 
 template <class Key>
 void basic_rrset_watch<Key>::believe_no_data(time_point now) {
-  if (said_ != verdict::no_data || empty()) return;
+  if (!confirmed_ || empty()) return;
   members_.drop_all();
   problem_.clear();
   if (!refresh_.in_flight()) refresh_.on_negative(negative_ttl_, now);
@@ -161,6 +164,7 @@ void basic_rrset_watch<Key>::forget() noexcept {
   said_ = verdict::unknown;
   answered_ = false;
   last_failed_ = false;
+  vouched_ = confirmed_ = false;
   problem_.clear();
 }
 

@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace redial::detail {
@@ -63,7 +64,15 @@ class basic_rrset_watch {
                           time_point now,
                           std::size_t room);
   void on_time(time_point now);
-  /// The other family holds fresh addresses: a NODATA here says what it seems to say.
+  /// The other family's question was answered with records. After a NODATA here that speaks for it:
+  /// the server that gave it knows the name. True when another NODATA would now be believed, and
+  /// the one before was not.
+  [[nodiscard]] bool other_family_answered() noexcept {
+    const bool was = std::exchange(vouched_, said_ == verdict::no_data);
+    return vouched_ && !was && !empty();
+  }
+  /// The other family holds fresh addresses: a NODATA here says what it seems to say, if it was
+  /// said before and after an answer for that family.
   void believe_no_data(time_point now);
   /// What was said so far is too old to mean anything. Refreshes go on as they were.
   void forget() noexcept;
@@ -120,6 +129,8 @@ class basic_rrset_watch {
   bool answered_ = false;
   bool last_failed_ = false;  // the last question brought no definite answer
   verdict said_ = verdict::unknown;
+  bool vouched_ = false;         // since the first NODATA, the other family had records
+  bool confirmed_ = false;       // and then came another NODATA
   time_point negative_since_{};  // while is_negative()
   time_point last_negative_{};
   std::chrono::seconds negative_ttl_{0};

@@ -10,6 +10,9 @@
 //     must not change what we ask.
 //   - 1.18.1 gives ECONNREFUSED without bytes for SERVFAIL, REFUSED and NOTIMP too; and for EMFILE,
 //     from inside ares_query. Which of the three it was cannot be known there: all are `refused`.
+//   - 1.18.1 has one UDP socket for all queries, and an ICMP error comes out of one call only: the
+//     next query's send takes it, that query ends, and those before it wait for their timeout.
+//     `channel_result::port_closed` tells.
 //   - 1.18.1 starts every query at the first server. From 1.29 on c-ares prefers servers that have
 //     failed less often and sends every tenth query to a failed one again. We keep the order
 //     (server_order.hpp): its probing is off, and its counts begin anew with each channel of ours.
@@ -217,10 +220,12 @@ void cares_channel::query(std::uint64_t id, const question& q) {
 }
 
 void cares_channel::process(int fd, bool readable, bool writable) {
+  errno = 0;
   ares_process_fd(channel_, readable ? fd : ARES_SOCKET_BAD, writable ? fd : ARES_SOCKET_BAD);
 }
 
 void cares_channel::process_timeouts() {
+  errno = 0;
   ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
 }
 
@@ -250,6 +255,7 @@ void cares_channel::finish(
     r.timeouts = timeouts;
     r.error = ares_error(status);
     r.outcome = outcome_of(status);
+    r.port_closed = status == ARES_ECONNREFUSED && system_error == ECONNREFUSED;
     if (asking_ && status == ARES_ECONNREFUSED && is_local_fault(system_error)) {
       r.error = error_code(system_error, boost::system::system_category());
       r.outcome = answer_outcome::local_fault;

@@ -37,6 +37,8 @@ struct channel_result {
   error_code error;      ///< Clear, of c-ares, or of the system when this machine could not ask.
   /// What the error alone says. `records` when the bytes decide.
   answer_outcome outcome = answer_outcome::records;
+  /// Nobody listens at a server's port. False when that is not known for sure.
+  bool port_closed = false;
   std::vector<std::uint8_t> bytes;
 };
 

@@ -54,6 +54,14 @@ bool speaks_for_a_server(answer_outcome o) noexcept {
          o != answer_outcome::closed;
 }
 
+// A response code after which c-ares asks nobody else, although another server may know: FORMERR
+// and unknown ones. After SERVFAIL, NOTIMP and REFUSED it has asked all.
+bool is_useless(const channel_result& r) noexcept {
+  if (r.outcome != answer_outcome::records || r.bytes.size() < 4) return false;
+  const int rcode = r.bytes[3] & 0x0f;
+  return rcode == 1 || rcode > 5;
+}
+
 }  // namespace
 
 cares_source_state::cares_source_state(asio::any_io_executor strand,
@@ -168,7 +176,9 @@ void cares_source_state::drive_channels(time_point now) {
 }
 
 void cares_source_state::take_results(const channel_ptr& c, time_point now) {
+  bool port_closed = false;
   for (auto& r : c->take_finished()) {
+    port_closed = port_closed || r.port_closed;
     const auto at = ops_.find(r.id);
     // Nobody waits for it any more, but it shows that somebody is there.
     if (at == ops_.end() || at->second.channel != c) {
@@ -183,10 +193,24 @@ void cares_source_state::take_results(const channel_ptr& c, time_point now) {
     if (r.error && by_rcode) a.error = r.error;
     unanswered_ = speaks_for_a_server(a.outcome) ? 0 : unanswered_ + 1;
     refused_ = refused_ || (a.outcome == answer_outcome::refused && r.bytes.empty());
-    if (c == current_ && !failed_over_ && is_definite(a.outcome)) {
-      failed_over_ = servers_.on_answer(r.timeouts, now);
+    const int in_vain = r.timeouts + (is_useless(r) ? 1 : 0);
+    if (c == current_ && !failed_over_ && (is_definite(a.outcome) || in_vain > r.timeouts)) {
+      failed_over_ = servers_.on_answer(in_vain, now);
     }
     finish(at, std::move(a));
+  }
+  if (port_closed) ask_again(c);
+}
+
+// Their answers would have come from a port that turned out to be closed.
+void cares_source_state::ask_again(const channel_ptr& c) {
+  for (auto& [id, o] : ops_) {
+    if (o.channel != c || o.asked_again) continue;
+    o.asked_again = true;
+    o.channel.reset();
+    --in_flight_;
+    --c->questions;
+    again_.push_back(id);
   }
 }
 

@@ -43,7 +43,7 @@ class cares_source_state final : public ends_with_context,
     dns_source::handler done;
     time_point deadline{};     // from its first turn on
     channel_ptr channel;       // null while it waits for its turn
-    bool asked_again = false;  // after a channel broke under it
+    bool asked_again = false;  // after a channel broke under it, or found a port closed
   };
   using ops = std::map<std::uint64_t, op>;
 
@@ -54,6 +54,7 @@ class cares_source_state final : public ends_with_context,
   void on_stirred();
   void drive_channels(time_point now);
   void take_results(const channel_ptr& c, time_point now);
+  void ask_again(const channel_ptr& c);
   void time_out(time_point now);
   void abandon(const channel_ptr& c, time_point now);
   void pump();

@@ -25,8 +25,10 @@ inline void PrintTo(const fault_row& row, std::ostream* out) {
 
 /// 1 to 22: messages that are broken or not for us, and those that need TCP.
 [[nodiscard]] std::vector<fault_row> message_rows();
-/// 23 to 47: TTLs, aliases, records, response codes.
+/// 23 to 37: TTLs, aliases, owners, numbers and order of records.
 [[nodiscard]] std::vector<fault_row> record_rows();
+/// 38 to 47: answers without records, response codes, families that differ, useless addresses.
+[[nodiscard]] std::vector<fault_row> verdict_rows();
 /// 48 to 57: SRV.
 [[nodiscard]] std::vector<fault_row> service_rows();
 /// 58 to 60: replies from strangers, too late, and twice.

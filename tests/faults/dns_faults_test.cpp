@@ -17,8 +17,13 @@ namespace {
 
 std::vector<fault_row> all_rows() {
   std::vector<fault_row> all;
-  for (const auto& part :
-       {message_rows(), record_rows(), service_rows(), reply_rows(), name_rows(), server_rows()}) {
+  for (const auto& part : {message_rows(),
+                           record_rows(),
+                           verdict_rows(),
+                           service_rows(),
+                           reply_rows(),
+                           name_rows(),
+                           server_rows()}) {
     all.insert(all.end(), part.begin(), part.end());
   }
   return all;

@@ -61,7 +61,6 @@ void expect_backoff(const answer_log& log, const watch_options& options, std::si
 void add_cost(fault_world& w, fault_cost& cost) {
   cost.turns += w.turns;
   cost.failures += w.answers->failures(record_type::a) + w.answers->failures(record_type::aaaa);
-  cost.rebuilds += w.names()->counters().channel_rebuilds;
 }
 
 duration patience(const soft_fault& fault) { return fault.at_once ? 1min : fault.query_timeout; }

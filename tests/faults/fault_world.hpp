@@ -137,7 +137,6 @@ struct soft_fault {
 struct fault_cost {
   std::size_t turns = 0;
   std::size_t failures = 0;
-  std::uint64_t rebuilds = 0;
 };
 
 /// The fault while the name is known, and at a cold start; then it ends, and all is well.

@@ -54,9 +54,11 @@ watch_step name_watch::on_answer(const answer& received, time_point now) {
     const std::size_t others = known() - f.set.members().members().size();
     const std::size_t room = options_.max_endpoints - std::min(options_.max_endpoints, others);
     const reply said{received.outcome, received.ttl, received.error};
+    const bool failed = f.set.refresh().failures() > 0;
     step.left_out = f.set.on_answer(said, received.addresses, now, room);
     first_answer_ = std::min(first_answer_, now);
     ask_other_family(f, received.outcome, now);
+    if (failed && f.set.refresh().failures() == 0) shorten_backoffs(now);
   }
   finish(now, step);
   return step;
@@ -153,6 +155,11 @@ void name_watch::ask_other_family(const family& answered, answer_outcome outcome
     const bool vouched = outcome == answer_outcome::records && other.set.other_family_answered();
     if (vouched || (in_doubt && can_tell)) other.set.refresh().ask_by(now);
   }
+}
+
+// After an outage the first family that is heard again shows that the other one may be, too.
+void name_watch::shorten_backoffs(time_point now) {
+  for (family& f : families_) f.set.refresh().shorten_backoff(now);
 }
 
 void name_watch::cross_check(time_point now) {

@@ -82,6 +82,7 @@ class name_watch {
   void want_refresh(time_point now, watch_step& step);
   void finish(time_point now, watch_step& step);
   void ask_other_family(const family& answered, answer_outcome outcome, time_point now);
+  void shorten_backoffs(time_point now);
   void cross_check(time_point now);
   void let_hosts_go(time_point now);
   void ask_due(time_point now, watch_step& step);

@@ -35,8 +35,13 @@ void refresh_machine::on_negative(std::chrono::seconds ttl, time_point now) noex
 void refresh_machine::on_failure(time_point now) noexcept {
   in_flight_ = false;
   if (failures_ < std::numeric_limits<unsigned>::max()) ++failures_;
+  last_failed_ = now;
   due_ = after(now, backoff_after(failures_, options_, random_));
   may_ask_ = due_;
+}
+
+void refresh_machine::shorten_backoff(time_point now) noexcept {
+  if (failures_ > 0) ask_by(std::max(now, after(last_failed_, options_.backoff_base)));
 }
 
 time_point refresh_machine::expires() const noexcept {

@@ -35,6 +35,8 @@ class refresh_machine {
   /// Asks no later than `when`. A question already in flight is taken as the answer to that.
   void ask_by(time_point when) noexcept;
   void asked() noexcept { in_flight_ = true; }
+  /// There is hope: a backoff that is under way ends as the first one would have.
+  void shorten_backoff(time_point now) noexcept;
 
   void on_records(std::chrono::seconds ttl, time_point now) noexcept;
   /// A negative answer that is believed: asked again when its own TTL ends.
@@ -58,6 +60,7 @@ class refresh_machine {
   bool ever_good_ = false;
   unsigned failures_ = 0;
   time_point last_good_{};
+  time_point last_failed_{};
   time_point fresh_until_{};
 };
 

@@ -10,6 +10,8 @@
 
 #include "watch/publisher.hpp"
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -25,9 +27,29 @@ struct target_report {
   bool last_usable = false;
 };
 
+/// At most one question of each type, without memory of its own: there is one for each wake-up.
+class question_list {
+ public:
+  using value_type = record_type;
+  using const_iterator = const record_type*;
+  using iterator = const_iterator;
+  using size_type = std::size_t;
+
+  void push_back(record_type t) noexcept { types_[size_++] = t; }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+  [[nodiscard]] record_type operator[](std::size_t i) const noexcept { return types_[i]; }
+  [[nodiscard]] const record_type* begin() const noexcept { return types_.data(); }
+  [[nodiscard]] const record_type* end() const noexcept { return types_.data() + size_; }
+
+ private:
+  std::array<record_type, 3> types_{};
+  std::size_t size_ = 0;
+};
+
 struct watch_step {
-  std::vector<record_type> ask;  ///< Now; they count as in flight from here on.
-  bool fetch = false;            ///< The same for a source of the user's.
+  question_list ask;   ///< Now; they count as in flight from here on.
+  bool fetch = false;  ///< The same for a source of the user's.
   std::optional<publication> publish;
   std::vector<std::string> follow;    ///< SRV targets to watch from now on,
   std::vector<std::string> unfollow;  ///< and those not to watch any more.

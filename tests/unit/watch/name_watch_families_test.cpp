@@ -73,6 +73,23 @@ TEST(NameWatchFamilies, ANameOfOneFamilyIsNotAskedForMoreOften) {
   EXPECT_LE(asked(true), asked(false) * 5 / 2);
 }
 
+// Each has a backoff of its own, and of up to ten seconds.
+TEST(NameWatchFamilies, Fault82_WhoIsHeardFirstAfterAnOutageWakesTheOther) {
+  const time_point up = at(2min + 3s);
+  watch_world w(
+      [&](record_type type, time_point now) {
+        const bool out = now > at(20s) && now < up;
+        return out ? other(answer_outcome::timeout, type) : good(type);
+      },
+      watch_world::seeded(true));
+  w.run_to(up);
+  EXPECT_EQ(w.current()->state, freshness::stale);
+  while (asked_between(w, up, w.now()) == 0) w.run_for(1ms);
+  w.run_for(10ms);
+  EXPECT_EQ(w.current()->state, freshness::fresh);
+  EXPECT_FALSE(w.current()->error);
+}
+
 TEST(NameWatchFamilies, AFamilyThatFailsSaysNothingAboutTheOther) {
   watch_world w(
       [](record_type type, time_point now) {

@@ -65,6 +65,7 @@ discovery_state::discovery_state(asio::any_io_executor strand,
   around_->seed = seed_of(options.watch);
   around_->strand = std::move(strand);
   around_->time = std::move(time);
+  around_->timers = std::make_shared<strand_timers>(around_->strand, around_->time);
   around_->source = std::move(source);
   around_->listener = options.listener;
   around_->counters = std::make_shared<shared_counters>();
@@ -104,7 +105,10 @@ void discovery_state::use_hosts(const std::string& path) {
 
 discovery_state::~discovery_state() = default;
 
-void discovery_state::context_gone() noexcept { around_->strand = {}; }
+void discovery_state::context_gone() noexcept {
+  around_->timers->context_gone();
+  around_->strand = {};
+}
 
 template <class Function>
 void discovery_state::post(Function f) {

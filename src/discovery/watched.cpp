@@ -5,15 +5,11 @@
 #include "discovery/fixed_snapshot.hpp"
 #include "discovery/subscription_state.hpp"
 
-#include <boost/asio/post.hpp>
-
 #include <algorithm>
 
 namespace redial::detail {
 
-namespace asio = boost::asio;
-
-watched::~watched() { around_->time->disarm(timer_); }
+watched::~watched() { around_->timers->disarm(timer_); }
 
 void watched::add(const std::shared_ptr<subscription_state>& subscriber) {
   if (in_flight()) around_->counters->add(&dns_counters::coalesced);
@@ -46,13 +42,6 @@ void watched::close() {
   for (const auto& s : subscribers) s->deliver(last);
 }
 
-void watched::timer_fired() {
-  if (!around_->can_post()) return;
-  asio::post(around_->strand, [weak = weak_from_this()] {
-    if (const auto self = weak.lock()) self->on_timer();
-  });
-}
-
 void watched::on_timer() {
   around_->on_tick();
   // The timer may have been moved after it had fired.
@@ -60,7 +49,10 @@ void watched::on_timer() {
   apply(on_time(now()));
 }
 
-void watched::ask(const question& q) {
+void watched::ask(record_type type) {
+  question& q = around_->asking;  // its memory is used again and again
+  q.name = name();
+  q.type = type;
   around_->counters->add(&dns_counters::queries);
   around_->source->ask(q, [weak = weak_from_this(), asked = now()](const answer& received) {
     if (const auto self = weak.lock()) self->answered(received, asked);
@@ -71,7 +63,7 @@ void watched::answered(const answer& received, time_point asked) {
   if (closed_) return;
   const auto& counters = around_->counters;
   counters->add(is_definite(received.outcome) ? &dns_counters::answers : &dns_counters::failures);
-  counters->add(&dns_counters::dropped_records, received.dropped);
+  if (received.dropped != 0) counters->add(&dns_counters::dropped_records, received.dropped);
   counters->set(&dns_counters::channel_rebuilds, around_->source->rebuilds());
   if (around_->listener) around_->listener->on_answer({received, now() - asked});
   apply(on_answer(received, now()));
@@ -149,10 +141,10 @@ void watched::arm(time_point when) {
   if (due_ == when && when > now()) return;  // armed already
   due_ = when;
   if (when == time_point::max()) {
-    around_->time->disarm(timer_);
+    around_->timers->disarm(timer_);
     return;
   }
-  around_->time->arm(timer_, when);
+  around_->timers->arm(timer_, when);
 }
 
 }  // namespace redial::detail

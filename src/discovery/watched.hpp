@@ -12,6 +12,7 @@
 #include <redial/watch/snapshot.hpp>
 
 #include "discovery/shared_counters.hpp"
+#include "discovery/strand_timers.hpp"
 #include "watch/watch_step.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -34,9 +35,11 @@ struct watch_surroundings {
   std::uint64_t seed = 0;
   boost::asio::any_io_executor strand;  // empty once its context is gone
   std::shared_ptr<scheduler> time;
+  std::shared_ptr<strand_timers> timers;
   std::unique_ptr<dns_source> source;        // null once closed
   std::shared_ptr<event_listener> listener;  // may be null
   std::shared_ptr<shared_counters> counters;
+  mutable question asking;  // scratch, on the strand
   /// What the hosts file says about a name; null: nothing. The function is empty when it is not
   /// read at all.
   std::function<const std::vector<address>*(const std::string& name)> hosts;
@@ -98,12 +101,11 @@ class watched : public std::enable_shared_from_this<watched> {
   [[nodiscard]] time_point now() const { return around_->time->now(); }
   [[nodiscard]] bool is_closed() const noexcept { return closed_; }
   [[nodiscard]] const watch_surroundings& around() const noexcept { return *around_; }
-  /// One question to the dns_source; the answer comes to `on_answer` unless this is gone by then.
-  void ask(const question& q);
+  /// One question about `name()`; the answer comes to `on_answer` unless this is gone by then.
+  void ask(record_type type);
   virtual watch_step on_answer(const answer& received, time_point now);
 
  private:
-  void timer_fired();  // any thread
   void on_timer();
   void answered(const answer& received, time_point asked);
   void publish();
@@ -119,7 +121,7 @@ class watched : public std::enable_shared_from_this<watched> {
   time_point due_ = time_point::max();
   time_point alone_since_{};
   bool closed_ = false;
-  member_timer<watched, &watched::timer_fired> timer_{*this};
+  member_timer<watched, &watched::on_timer> timer_{*this};
 };
 
 }  // namespace redial::detail

@@ -41,7 +41,7 @@ watch_step watched_name::on_answer(const answer& received, time_point now) {
 }
 
 void watched_name::perform(const watch_step& step) {
-  for (const record_type type : step.ask) ask({watch_.name(), type});
+  for (const record_type type : step.ask) ask(type);
 }
 
 void watched_name::explain(explanation& e, std::uint16_t port) const {

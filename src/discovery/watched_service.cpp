@@ -36,7 +36,7 @@ watch_step watched_service::on_answer(const answer& received, time_point now) {
 }
 
 void watched_service::perform(const watch_step& step) {
-  for (const record_type type : step.ask) ask({watch_.name(), type});
+  for (const record_type type : step.ask) ask(type);
   for (const std::string& target : step.unfollow) unfollow(target);
   for (const std::string& target : step.follow) follow(target);
   for (const target_report& r : step.reports) {

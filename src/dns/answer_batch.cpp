@@ -12,6 +12,12 @@ void answer_batch::add(dns_source::handler done, answer a) {
   entries_.push_back({std::move(done), std::move(a)});
 }
 
+void answer_batch::reopen() noexcept {
+  entries_.clear();
+  next_ = 0;
+  started_ = false;
+}
+
 void answer_batch::run(const std::shared_ptr<answer_batch>& batch,
                        const asio::any_io_executor& strand) {
   if (std::exchange(batch->started_, true)) return;

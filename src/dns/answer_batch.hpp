@@ -22,6 +22,10 @@ class answer_batch {
   /// From then on it takes no more.
   [[nodiscard]] bool is_open() const noexcept { return !started_; }
 
+  /// After `run` has returned, for a batch that nobody else holds: empty and open again, with its
+  /// memory.
+  void reopen() noexcept;
+
   /// Calls the handlers, unless that was done before.
   static void run(const std::shared_ptr<answer_batch>& batch,
                   const boost::asio::any_io_executor& strand);

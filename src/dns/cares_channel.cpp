@@ -126,9 +126,18 @@ int init_library() noexcept {
   return status;
 }
 
+// c-ares wants the zone last, [fe80::1]:53%eth0, and 1.18.1 wants none at all.
+std::string text_of(const nameserver& server) {
+  auto text = to_string(server);
+  const auto begin = text.find('%');
+  if (begin == std::string::npos) return text;
+  const auto zone = text.substr(begin, text.find(']') - begin);
+  return text.erase(begin, zone.size()) + zone;
+}
+
 std::string csv_of(const std::vector<nameserver>& servers) {
   std::string csv;
-  for (const auto& s : servers) csv += (csv.empty() ? "" : ",") + to_string(s);
+  for (const auto& s : servers) csv += (csv.empty() ? "" : ",") + text_of(s);
   return csv;
 }
 
@@ -237,7 +246,10 @@ std::optional<duration> cares_channel::next_timeout() const {
          std::chrono::milliseconds{1};
 }
 
-std::vector<channel_result> cares_channel::take_finished() { return std::exchange(finished_, {}); }
+void cares_channel::take_finished(std::vector<channel_result>& into) noexcept {
+  into.clear();
+  finished_.swap(into);
+}
 
 template <class Byte>
 void cares_channel::on_reply(

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <memory_resource>
 #include <optional>
 #include <string>
 #include <vector>
@@ -77,7 +78,9 @@ class cares_channel {
   [[nodiscard]] static bool shortens_timeouts() noexcept;
   /// Time until `process_timeouts` has something to do. Nothing when nothing will.
   [[nodiscard]] std::optional<duration> next_timeout() const;
-  [[nodiscard]] std::vector<channel_result> take_finished();
+  /// Puts what has finished into `into`, which is emptied first and whose memory is used next: with
+  /// thousands of questions a new vector for each turn would show.
+  void take_finished(std::vector<channel_result>& into) noexcept;
   /// Queries that c-ares has not called back yet.
   [[nodiscard]] std::size_t outstanding() const noexcept { return cells_.size(); }
 
@@ -87,7 +90,7 @@ class cares_channel {
   struct cell {
     cares_channel* owner = nullptr;
     std::uint64_t id = 0;
-    std::list<cell>::iterator self;
+    std::pmr::list<cell>::iterator self;
   };
 
   explicit cares_channel(channel_observer& observer) : observer_(observer) {}
@@ -98,7 +101,8 @@ class cares_channel {
 
   channel_observer& observer_;
   ares_channeldata* channel_ = nullptr;
-  std::list<cell> cells_;
+  std::pmr::unsynchronized_pool_resource nodes_;  // one cell a question: with many it shows
+  std::pmr::list<cell> cells_{&nodes_};
   std::vector<channel_result> finished_;
   bool asking_ = false;   // inside ares_query
   bool closing_ = false;  // inside ares_destroy

@@ -123,7 +123,8 @@ void cares_source_state::context_gone() noexcept {
   // Handlers may own whatever owns us: they go last, when nothing is left to be done with them.
   const auto unheard = std::exchange(finished_, nullptr);
   const auto unasked = std::exchange(waiting_, {});
-  ops forgotten = std::exchange(ops_, {});
+  ops forgotten(std::move(ops_));
+  ops_.clear();
   for (auto& [id, o] : forgotten) o.channel.reset();
   current_.reset();
   retired_.clear();
@@ -163,7 +164,12 @@ void cares_source_state::on_stirred() {
   arm_timer(now);
   in_turn_ = false;
   // Last: handlers may do anything, also throw or close.
-  if (const auto batch = std::exchange(finished_, nullptr)) answer_batch::run(batch, *strand_);
+  auto batch = std::exchange(finished_, nullptr);
+  if (!batch) return;
+  answer_batch::run(batch, *strand_);
+  if (batch.use_count() != 1) return;
+  batch->reopen();
+  spare_ = std::move(batch);
 }
 
 void cares_source_state::drive_channels(time_point now) {
@@ -177,7 +183,8 @@ void cares_source_state::drive_channels(time_point now) {
 
 void cares_source_state::take_results(const channel_ptr& c, time_point now) {
   bool port_closed = false;
-  for (auto& r : c->take_finished()) {
+  c->take_finished(results_);
+  for (auto& r : results_) {
     port_closed = port_closed || r.port_closed;
     const auto at = ops_.find(r.id);
     // Nobody waits for it any more, but it shows that somebody is there.
@@ -199,6 +206,7 @@ void cares_source_state::take_results(const channel_ptr& c, time_point now) {
     }
     finish(at, std::move(a));
   }
+  results_.clear();
   if (port_closed) ask_again(c);
 }
 
@@ -354,7 +362,7 @@ void cares_source_state::finish(ops::iterator at, answer a) {
 
 void cares_source_state::deliver(dns_source::handler done, answer a) {
   if (!finished_ || !finished_->is_open()) {
-    finished_ = std::make_shared<answer_batch>();
+    finished_ = spare_ ? std::move(spare_) : std::make_shared<answer_batch>();
     if (!in_turn_) answer_batch::post(finished_, *strand_);
   }
   finished_->add(std::move(done), std::move(a));

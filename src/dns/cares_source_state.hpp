@@ -13,6 +13,7 @@
 #include <atomic>
 #include <deque>
 #include <map>
+#include <memory_resource>
 #include <optional>
 #include <vector>
 
@@ -45,7 +46,7 @@ class cares_source_state final : public ends_with_context,
     channel_ptr channel;       // null while it waits for its turn
     bool asked_again = false;  // after a channel broke under it, or found a port closed
   };
-  using ops = std::map<std::uint64_t, op>;
+  using ops = std::pmr::map<std::uint64_t, op>;
 
   void context_gone() noexcept override;
 
@@ -83,11 +84,14 @@ class cares_source_state final : public ends_with_context,
 
   std::deque<op> waiting_;  // for their first turn
   // Those that had a turn, numbered in its order; so their deadlines grow.
-  ops ops_;
+  std::pmr::unsynchronized_pool_resource nodes_;
+  ops ops_{&nodes_};
   std::deque<std::uint64_t> again_;  // of `ops_`, those whose channel broke: first in line
   std::size_t in_flight_ = 0;
   std::uint64_t last_turn_ = 0;
   std::shared_ptr<answer_batch> finished_;  // may be null, or posted already
+  std::shared_ptr<answer_batch> spare_;     // may be null
+  std::vector<channel_result> results_;     // empty between turns
 
   channel_ptr current_;
   std::vector<channel_ptr> retired_;  // with questions still in flight

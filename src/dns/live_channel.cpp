@@ -76,7 +76,10 @@ void live_channel::ask(std::uint64_t id, const question& q) {
   after_step();
 }
 
-std::vector<channel_result> live_channel::take_finished() { return std::exchange(finished_, {}); }
+void live_channel::take_finished(std::vector<channel_result>& into) noexcept {
+  into.clear();
+  finished_.swap(into);
+}
 
 // Called by c-ares from inside its functions: no calls back into it, and no exceptions.
 void live_channel::watch(int fd, bool readable, bool writable) noexcept {
@@ -155,13 +158,14 @@ void live_channel::on_timer() {
 }
 
 void live_channel::after_step() {
-  auto finished = channel_->take_finished();
-  if (!finished.empty()) {
-    results_ += finished.size();
+  channel_->take_finished(arriving_);
+  if (!arriving_.empty()) {
+    results_ += arriving_.size();
     if (finished_.empty()) {
-      finished_ = std::move(finished);
+      finished_.swap(arriving_);
     } else {
-      std::move(finished.begin(), finished.end(), std::back_inserter(finished_));
+      std::move(arriving_.begin(), arriving_.end(), std::back_inserter(finished_));
+      arriving_.clear();
     }
     stirred_();
   }

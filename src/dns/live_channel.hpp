@@ -49,7 +49,8 @@ class live_channel final : public channel_observer,
   ~live_channel();
 
   void ask(std::uint64_t id, const question& q);
-  [[nodiscard]] std::vector<channel_result> take_finished();
+  /// As `cares_channel::take_finished`.
+  void take_finished(std::vector<channel_result>& into) noexcept;
   /// Once it is not `none`, nothing more will come.
   [[nodiscard]] channel_fault fault() const noexcept { return fault_; }
   /// Questions that c-ares still works on, also those nobody waits for any more.
@@ -81,6 +82,7 @@ class live_channel final : public channel_observer,
   std::uint64_t results_ = 0;  // so far
   std::map<int, watched_ptr> watched_;
   std::vector<channel_result> finished_;
+  std::vector<channel_result> arriving_;  // empty between steps
   channel_fault fault_ = channel_fault::none;
   std::optional<time_point> armed_for_;
   member_timer<live_channel, &live_channel::on_timer> timer_{*this};

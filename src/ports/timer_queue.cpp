@@ -18,75 +18,74 @@ namespace {
 
 void timer_queue::arm(timer& t, time_point when) {
   BOOST_ASSERT_MSG(was_named(t.owner_), "timer::owned_by must come before the first arm");
-  if (!is_armed(t)) {
-    heap_.push_back(&t);
+  const entry armed{when, ++armed_, &t};
+  if (is_armed(t)) {
+    heap_[t.place_] = armed;
+  } else {
+    heap_.push_back(armed);
     t.place_ = heap_.size() - 1;
   }
-  t.when_ = when;
-  t.order_ = ++armed_;
-  settle(t);
+  settle(t.place_);
 }
 
 void timer_queue::disarm(timer& t) noexcept {
   if (!is_armed(t)) return;
   const std::size_t hole = std::exchange(t.place_, timer::nowhere);
-  timer* last = heap_.back();
+  const entry last = heap_.back();
   heap_.pop_back();
-  if (last == &t) return;
-  put(*last, hole);
-  settle(*last);
+  if (last.what == &t) return;
+  put(last, hole);
+  settle(hole);
 }
 
 std::optional<time_point> timer_queue::next() const noexcept {
   if (heap_.empty()) return std::nullopt;
-  return heap_.front()->when_;
+  return heap_.front().when;
 }
 
 std::optional<timer_queue::due> timer_queue::take_due(time_point now) noexcept {
-  while (!heap_.empty() && heap_.front()->when_ <= now) {
-    timer& first = *heap_.front();
+  while (!heap_.empty() && heap_.front().when <= now) {
+    timer& first = *heap_.front().what;
     disarm(first);
     if (auto owner = first.owner_.lock()) return due{&first, std::move(owner)};
   }
   return std::nullopt;
 }
 
-bool timer_queue::before(const timer& a, const timer& b) noexcept {
-  return a.when_ != b.when_ ? a.when_ < b.when_ : a.order_ < b.order_;
+bool timer_queue::before(const entry& a, const entry& b) noexcept {
+  return a.when != b.when ? a.when < b.when : a.order < b.order;
 }
 
-void timer_queue::put(timer& t, std::size_t place) noexcept {
-  heap_[place] = &t;
-  t.place_ = place;
+void timer_queue::put(const entry& e, std::size_t place) noexcept {
+  heap_[place] = e;
+  e.what->place_ = place;
 }
 
-void timer_queue::settle(timer& t) noexcept {
-  rise(t);
-  sink(t);
-}
+void timer_queue::settle(std::size_t place) noexcept { sink(rise(place)); }
 
-void timer_queue::rise(timer& t) noexcept {
-  std::size_t place = t.place_;
+std::size_t timer_queue::rise(std::size_t place) noexcept {
+  const entry moved = heap_[place];
   while (place > 0) {
     const std::size_t parent = (place - 1) / 2;
-    if (!before(t, *heap_[parent])) break;
-    put(*heap_[parent], place);
+    if (!before(moved, heap_[parent])) break;
+    put(heap_[parent], place);
     place = parent;
   }
-  put(t, place);
+  put(moved, place);
+  return place;
 }
 
-void timer_queue::sink(timer& t) noexcept {
-  std::size_t place = t.place_;
+void timer_queue::sink(std::size_t place) noexcept {
+  const entry moved = heap_[place];
   for (;;) {
     std::size_t child = 2 * place + 1;
     if (child >= heap_.size()) break;
-    if (child + 1 < heap_.size() && before(*heap_[child + 1], *heap_[child])) ++child;
-    if (!before(*heap_[child], t)) break;
-    put(*heap_[child], place);
+    if (child + 1 < heap_.size() && before(heap_[child + 1], heap_[child])) ++child;
+    if (!before(heap_[child], moved)) break;
+    put(heap_[child], place);
     place = child;
   }
-  put(t, place);
+  put(moved, place);
 }
 
 }  // namespace redial::detail

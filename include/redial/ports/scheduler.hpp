@@ -6,7 +6,6 @@
 #include <redial/core/time.hpp>
 
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 
 namespace redial {
@@ -40,8 +39,6 @@ class timer {
   static constexpr std::size_t nowhere = static_cast<std::size_t>(-1);
 
   std::weak_ptr<void> owner_;
-  time_point when_{};
-  std::uint64_t order_ = 0;      // ties fire in the order of arming
   std::size_t place_ = nowhere;  // index in the queue's heap
 };
 

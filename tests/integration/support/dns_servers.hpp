@@ -28,6 +28,7 @@ class knot_server {
   /// Stops its process (SIGSTOP): it hears and says nothing until `go_on`.
   void pause() const;
   void go_on() const;
+  [[nodiscard]] pid_t pid() const noexcept { return process_->pid(); }
 
   /// Replaces all A records of `owner` (`api`, relative to the zone) in one transaction.
   void set_addresses(const std::string& owner, int ttl, const std::vector<std::string>& addresses);

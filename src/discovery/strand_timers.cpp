@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "discovery/strand_timers.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <utility>
+
+namespace redial::detail {
+
+namespace asio = boost::asio;
+
+strand_timers::~strand_timers() { time_->disarm(tick_); }
+
+void strand_timers::arm(timer& t, time_point when) {
+  const std::lock_guard lock(mutex_);
+  queue_.arm(t, when);
+  if (!running_) arm_tick();
+}
+
+void strand_timers::disarm(timer& t) noexcept {
+  const std::lock_guard lock(mutex_);
+  queue_.disarm(t);
+  // Nothing left: a tick for nobody would keep an executor running.
+  if (queue_.size() != 0 || running_ || tick_at_ == time_point::max()) return;
+  tick_at_ = time_point::max();
+  time_->disarm(tick_);
+}
+
+void strand_timers::context_gone() noexcept {
+  const std::lock_guard lock(mutex_);
+  strand_ = {};
+  tick_at_ = time_point::max();
+  time_->disarm(tick_);
+}
+
+// An early tick finds nothing due and arms the right one, so a later first timer changes nothing.
+void strand_timers::arm_tick() {
+  const auto next = queue_.next();
+  if (!strand_ || !next || *next >= tick_at_) return;
+  tick_.owned_by(weak_from_this());
+  time_->arm(tick_, *next);
+  tick_at_ = *next;
+}
+
+void strand_timers::on_tick() {
+  const std::lock_guard lock(mutex_);
+  if (!strand_ || time_->is_stopped()) return;
+  asio::post(strand_, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->run_due();
+  });
+}
+
+void strand_timers::run_due() {
+  struct turn {
+    strand_timers& timers;
+    // Also when somebody throws: the others are due at once.
+    ~turn() {
+      const std::lock_guard lock(timers.mutex_);
+      timers.running_ = false;
+      timers.arm_tick();
+    }
+  };
+  {
+    const std::lock_guard lock(mutex_);
+    tick_at_ = time_point::max();
+    running_ = true;
+  }
+  const turn ending{*this};
+  const time_point now = time_->now();
+  for (;;) {
+    std::optional<timer_queue::due> next;
+    {
+      const std::lock_guard lock(mutex_);
+      next = queue_.take_due(now);
+    }
+    if (!next) return;
+    timer_queue::fire(*next->what);
+  }
+}
+
+}  // namespace redial::detail

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace redial::detail {
 
@@ -16,6 +17,7 @@ void refresh_machine::ask_by(time_point when) noexcept {
 void refresh_machine::on_records(std::chrono::seconds ttl, time_point now) noexcept {
   const answer_times times = times_of(ttl, now, options_, random_);
   in_flight_ = false;
+  hope_ = false;
   ever_good_ = true;
   failures_ = 0;
   last_good_ = now;
@@ -26,6 +28,7 @@ void refresh_machine::on_records(std::chrono::seconds ttl, time_point now) noexc
 
 void refresh_machine::on_negative(std::chrono::seconds ttl, time_point now) noexcept {
   in_flight_ = false;
+  hope_ = false;
   failures_ = 0;
   const answer_times times = times_of(ttl, now, options_, random_);
   due_ = times.ask_again;
@@ -34,6 +37,7 @@ void refresh_machine::on_negative(std::chrono::seconds ttl, time_point now) noex
 
 void refresh_machine::on_failure(time_point now) noexcept {
   in_flight_ = false;
+  if (std::exchange(hope_, false)) failures_ = 0;
   if (failures_ < std::numeric_limits<unsigned>::max()) ++failures_;
   last_failed_ = now;
   due_ = after(now, backoff_after(failures_, options_, random_));
@@ -41,7 +45,9 @@ void refresh_machine::on_failure(time_point now) noexcept {
 }
 
 void refresh_machine::shorten_backoff(time_point now) noexcept {
-  if (failures_ > 0) ask_by(std::max(now, after(last_failed_, options_.backoff_base)));
+  if (failures_ == 0) return;
+  hope_ = in_flight_;
+  ask_by(std::max(now, after(last_failed_, options_.backoff_base)));
 }
 
 time_point refresh_machine::expires() const noexcept {

@@ -35,7 +35,8 @@ class refresh_machine {
   /// Asks no later than `when`. A question already in flight is taken as the answer to that.
   void ask_by(time_point when) noexcept;
   void asked() noexcept { in_flight_ = true; }
-  /// There is hope: a backoff that is under way ends as the first one would have.
+  /// Somebody is heard again: a backoff that is under way ends as the first one would have. So does
+  /// the one after a question in flight, should that have been lost before.
   void shorten_backoff(time_point now) noexcept;
 
   void on_records(std::chrono::seconds ttl, time_point now) noexcept;
@@ -57,6 +58,7 @@ class refresh_machine {
   time_point due_ = time_point::min();
   time_point may_ask_ = time_point::min();
   bool in_flight_ = false;
+  bool hope_ = false;  // `shorten_backoff` came while in flight
   bool ever_good_ = false;
   unsigned failures_ = 0;
   time_point last_good_{};

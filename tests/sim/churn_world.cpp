@@ -21,9 +21,11 @@ constexpr duration stays_away = 6min;
 constexpr auto name = "api.test";
 constexpr std::uint16_t port = 80;
 // The cap is the promise; the second on top is the time until a replacement is proven.
-constexpr duration allowed_use = 10s + 1s;
-// DNS that fails is asked again after at most the longest backoff.
-constexpr duration longest_backoff = 10s;
+constexpr duration until_proven = 1s;
+constexpr duration allowed_use = 10s + until_proven;
+// After an outage the name is asked again when the last question that was lost in it has met its
+// deadline and the longest backoff has passed.
+constexpr duration longest_deafness = 5s + 10s;
 
 }  // namespace
 
@@ -168,17 +170,19 @@ void churn_world::call() {
                       });
 }
 
-// An address that has left DNS is used no longer than the promise allows, counted from when DNS
-// could be asked again if it was down.
+// An address that has left DNS is used no longer than the promise allows, or until DNS was heard
+// again if it was down.
 void churn_world::check_use(const endpoint& used) {
   note(used.addr.to_v4().to_uint());
   for (const auto& [number, b] : backends_) {
     if (b.in_dns || where(number) != used) continue;
-    const bool outage_between = dns_down_ || dns_good_since_ > b.left_dns;
-    const auto since = sim_.now() - std::max(b.left_dns, dns_good_since_);
-    if (!outage_between) result_.latest_use = std::max(result_.latest_use, since);
     if (dns_down_) return;
-    if (since > allowed_use + (outage_between ? longest_backoff : 0s)) ++result_.stale;
+    const auto since = sim_.now() - b.left_dns;
+    const bool may_be_deaf = sim_.now() - dns_good_since_ <= longest_deafness + until_proven;
+    if (may_be_deaf) return;
+    const bool outage_between = dns_good_since_ > b.left_dns;
+    if (!outage_between) result_.latest_use = std::max(result_.latest_use, since);
+    if (since > allowed_use) ++result_.stale;
   }
 }
 

@@ -73,6 +73,34 @@ TEST_F(RefreshMachine, ForcedRefreshJoinsAQuestionInFlight) {
   EXPECT_GE(machine_.due(), start + 9s);
 }
 
+TEST_F(RefreshMachine, Fault82_HopeEndsALongBackoff) {
+  for (int i = 0; i < 10; ++i) machine_.on_failure(start);
+  EXPECT_GE(machine_.due(), start + 8s);
+  machine_.shorten_backoff(start + 50ms);
+  EXPECT_EQ(machine_.due(), start + 200ms);
+  machine_.on_failure(start + 1s);
+  EXPECT_GE(machine_.due(), start + 9s) << "and nothing else";
+}
+
+TEST_F(RefreshMachine, Fault82_HopeCountsForAQuestionThatWasLostBefore) {
+  for (int i = 0; i < 10; ++i) machine_.on_failure(start);
+  machine_.asked();
+  machine_.shorten_backoff(start + 1s);
+  EXPECT_TRUE(machine_.in_flight());
+  machine_.on_failure(start + 5s);
+  EXPECT_LE(machine_.due(), start + 5200ms);
+  machine_.asked();
+  machine_.on_failure(start + 10s);
+  EXPECT_LE(machine_.due(), start + 10400ms) << "doubled from there";
+}
+
+TEST_F(RefreshMachine, HopeIsNothingToWhoNeverFailed) {
+  machine_.on_records(60s, start);
+  const time_point planned = machine_.due();
+  machine_.shorten_backoff(start);
+  EXPECT_EQ(machine_.due(), planned);
+}
+
 TEST_F(RefreshMachine, Fault38_NegativeAnswerIsAskedAgainByItsTtl) {
   machine_.on_negative(5s, start);
   EXPECT_GE(machine_.due(), start + 5s);

@@ -141,6 +141,20 @@ std::string csv_of(const std::vector<nameserver>& servers) {
   return csv;
 }
 
+// 1.34.5 leaves a server out whose zone it does not find, which may be any, and says nothing.
+int set_servers(ares_channel channel, const std::vector<nameserver>& servers) {
+  const int status = ares_set_servers_ports_csv(channel, csv_of(servers).c_str());
+#if ARES_VERSION >= 0x011800
+  if (status != ARES_SUCCESS) return status;
+  char* const csv = ares_get_servers_csv(channel);
+  const std::string kept{csv != nullptr ? csv : ""};
+  ares_free_string(csv);
+  const auto count = kept.empty() ? 0 : 1 + std::count(kept.begin(), kept.end(), ',');
+  if (static_cast<std::size_t>(count) != servers.size()) return ARES_EBADSTR;
+#endif
+  return status;
+}
+
 int tries_for(int attempts) noexcept {
   if (attempts == 0) return needed_tries;
   return adapts_timeouts ? std::max(attempts, needed_tries) : attempts;
@@ -198,7 +212,7 @@ std::unique_ptr<cares_channel> cares_channel::create(const channel_setup& setup,
   options.sock_state_cb_data = out.get();
   int status = ares_init_options(&out->channel_, &options, mask);
   if (status == ARES_SUCCESS) {
-    status = ares_set_servers_ports_csv(out->channel_, csv_of(setup.servers).c_str());
+    status = set_servers(out->channel_, setup.servers);
   } else {
     out->channel_ = nullptr;
   }

@@ -41,7 +41,7 @@ class server_set {
   [[nodiscard]] channel_setup next_channel();
   /// As of `server_order`.
   [[nodiscard]] bool on_answer(int timeouts, time_point now);
-  /// c-ares 1.18.1 cannot take a server with a zone (fe80::1%eth0). In resolv.conf the others
+  /// c-ares 1.18.1 and 1.34.5 take no server with a zone (fe80::1%eth0). In resolv.conf the others
   /// count. False when there is none to drop.
   [[nodiscard]] bool drop_zoned();
 

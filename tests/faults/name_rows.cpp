@@ -6,6 +6,7 @@
 #include <redial/testing/scripted_dns.hpp>
 #include <redial/testing/simulation.hpp>
 
+#include "cares_kind.hpp"
 #include "environment.hpp"
 #include "fault_row.hpp"
 #include "fault_world.hpp"
@@ -211,7 +212,9 @@ void environment_variables() {
   const temp_dir dir;
   const environment aliases{"HOSTALIASES", dir.write("aliases", "api evil.test\n")};
   const environment domain{"LOCALDOMAIN", "evil.test"};
-  const environment resolver{"RES_OPTIONS", "ndots:15 use-vc rotate timeout:30 attempts:1"};
+  const environment resolver{"RES_OPTIONS",
+                             newer_cares ? "ndots:15 rotate timeout:30 attempts:1"
+                                         : "ndots:15 use-vc rotate timeout:30 attempts:1"};
   fault_world w;
   for (const char* name : {"api.evil.test", "evil.test", "none.evil.test"}) {
     w.dns.set(name, record_type::a, {"127.6.6.6"}, 1s);
@@ -333,7 +336,7 @@ std::vector<fault_row> name_rows() {
       {70, "localhost", localhost},
       {71, "onion_and_local", onion_and_local},
       {72, "search_domains", search_domains},
-      {73, "environment", environment_variables},
+      {73, "environment", environment_variables, "c-ares 1.34 obeys use-vc, and nothing else"},
       {74, "hosts_file", hosts_file, "what takes minutes is in simulated time, with a real file"},
       {75, "hundreds_of_names", many_names, "10 000 names are a benchmark"},
   };

@@ -201,6 +201,7 @@ void other_types() {
     r.type = static_cast<std::uint16_t>(type);
     r.ttl = 1;
     r.rdata = detail::encode_name("else.test");
+    if (type == 15) r.rdata.insert(r.rdata.begin(), {0, 10});
     mixed.push_back(r);
   }
   mixed.insert(mixed.begin() + 3, a_record("api.test", "127.0.0.2"));

@@ -74,7 +74,7 @@ discovery_state::discovery_state(asio::any_io_executor strand,
 // What is watched outlives us at most until it is closed; it asks through weak references.
 void discovery_state::connect_surroundings() {
   const auto weak = weak_from_this();
-  around_->on_tick = [weak] {
+  around_->timers->before_turn = [weak] {
     if (const auto self = weak.lock()) self->check_for_sleep();
   };
   around_->on_interest = [weak](watched& who, bool has_subscribers) {

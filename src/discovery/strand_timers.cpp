@@ -66,6 +66,7 @@ void strand_timers::run_due() {
     running_ = true;
   }
   const turn ending{*this};
+  if (before_turn) before_turn();
   const time_point now = time_->now();
   for (;;) {
     std::optional<timer_queue::due> next;

@@ -10,6 +10,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include <functional>
 #include <memory>
 #include <mutex>
 
@@ -27,6 +28,10 @@ class strand_timers : public std::enable_shared_from_this<strand_timers> {
   ~strand_timers();
   strand_timers(const strand_timers&) = delete;
   strand_timers& operator=(const strand_timers&) = delete;
+
+  /// Called on the strand before timers fire, once for all that are due together. To be set before
+  /// the first `arm`.
+  std::function<void()> before_turn;
 
   void arm(timer& t, time_point when);
   void disarm(timer& t) noexcept;

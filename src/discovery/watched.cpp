@@ -43,10 +43,11 @@ void watched::close() {
 }
 
 void watched::on_timer() {
-  around_->on_tick();
+  const time_point t = now();
   // The timer may have been moved after it had fired.
-  if (closed_ || now() < due_) return;
-  apply(on_time(now()));
+  if (closed_ || t < due_) return;
+  due_ = time_point::max();
+  apply(on_time(t));
 }
 
 void watched::ask(record_type type) {
@@ -138,7 +139,7 @@ void watched::tell_endpoint(const presence_change& c) const {
 }
 
 void watched::arm(time_point when) {
-  if (due_ == when && when > now()) return;  // armed already
+  if (when == due_) return;  // armed already, or not at all
   due_ = when;
   if (when == time_point::max()) {
     around_->timers->disarm(timer_);

@@ -43,8 +43,6 @@ struct watch_surroundings {
   /// What the hosts file says about a name; null: nothing. The function is empty when it is not
   /// read at all.
   std::function<const std::vector<address>*(const std::string& name)> hosts;
-  /// Called on the strand before anything acts on its timer.
-  std::function<void()> on_tick;
   /// Called on the strand when somebody gained the first subscriber, or lost the last.
   std::function<void(watched&, bool has_subscribers)> on_interest;
   /// Whoever watches the addresses of a host; null once closed.

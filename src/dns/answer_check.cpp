@@ -116,7 +116,8 @@ std::optional<bytes> trimmed(bytes m) {
 // The records of class IN of a section; nothing when one cannot be read.
 std::optional<std::vector<record>> read_section(ns_msg& m, ns_sect section) {
   std::vector<record> out;
-  const int count = ns_msg_count(m, section);
+  const int count = ns_msg_count(m, section);  // true: the sections were skipped through
+  out.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) {
     ns_rr rr;
     if (ns_parserr(&m, section, i, &rr) != 0) return std::nullopt;
@@ -203,22 +204,18 @@ std::uint32_t negative_ttl(ns_msg& m, const std::string& name) {
   return 0;
 }
 
-answer verdict(const question& asked, answer_outcome outcome, errc code) {
+answer verdict(answer_outcome outcome, errc code) {
   answer a;
-  a.asked = asked;
   a.outcome = outcome;
   a.error = make_error_code(code);
   return a;
 }
 
-answer malformed(const question& asked) {
-  return verdict(asked, answer_outcome::malformed, errc::dns_bad_answer);
-}
+answer malformed() { return verdict(answer_outcome::malformed, errc::dns_bad_answer); }
 
-answer negative(const question& asked, ns_msg& m, const chain& c, int rcode) {
-  auto a = rcode == ns_r_nxdomain
-               ? verdict(asked, answer_outcome::name_not_found, errc::name_not_found)
-               : verdict(asked, answer_outcome::no_data, errc::no_data);
+answer negative(ns_msg& m, const chain& c, int rcode) {
+  auto a = rcode == ns_r_nxdomain ? verdict(answer_outcome::name_not_found, errc::name_not_found)
+                                  : verdict(answer_outcome::no_data, errc::no_data);
   // An alias on the way may lead elsewhere sooner than the zone changes.
   a.ttl = std::chrono::seconds{std::min(c.ttl, negative_ttl(m, c.end))};
   return a;
@@ -267,21 +264,20 @@ bool take_services(const std::vector<record>& records, bytes message, answer& a)
 
 answer positive(const question& asked, ns_msg& m, bytes message, int rcode) {
   auto records = read_section(m, ns_s_an);
-  if (!records) return malformed(asked);
+  if (!records) return malformed();
   auto c = follow(asked.name, *records, message);
-  if (!c) return malformed(asked);
-  if (rcode == ns_r_nxdomain) return negative(asked, m, *c, rcode);
+  if (!c) return malformed();
+  if (rcode == ns_r_nxdomain) return negative(m, *c, rcode);
 
   answer a;
-  a.asked = asked;
   const auto found = wanted(std::move(*records), asked.type, *c);
   if (asked.type != record_type::srv) {
     take_addresses(found, a);
   } else if (!take_services(found, message, a)) {
-    return malformed(asked);
+    return malformed();
   }
   if (a.addresses.empty() && a.services.empty() && !a.error) {
-    auto none = negative(asked, m, *c, rcode);
+    auto none = negative(m, *c, rcode);
     none.dropped = a.dropped;
     return none;
   }
@@ -290,29 +286,35 @@ answer positive(const question& asked, ns_msg& m, bytes message, int rcode) {
   return a;
 }
 
-}  // namespace
-
-answer check_answer(const question& asked, bytes message) {
+answer judge(const question& asked, bytes message) {
   const auto whole = trimmed(message);
   ns_msg m;
   if (!whole || ns_initparse(whole->data(), static_cast<int>(whole->size()), &m) != 0) {
-    return malformed(asked);
+    return malformed();
   }
   // A truncated message that came this far came over TCP, where nothing may be cut.
   if (ns_msg_getflag(m, ns_f_qr) == 0 || ns_msg_getflag(m, ns_f_opcode) != ns_o_query ||
       ns_msg_getflag(m, ns_f_tc) != 0) {
-    return malformed(asked);
+    return malformed();
   }
   const int rcode = ns_msg_getflag(m, ns_f_rcode);
   switch (rcode) {
     case ns_r_noerror:
     case ns_r_nxdomain:
-      return question_matches(m, asked) ? positive(asked, m, *whole, rcode) : malformed(asked);
+      return question_matches(m, asked) ? positive(asked, m, *whole, rcode) : malformed();
     case ns_r_refused:
-      return verdict(asked, answer_outcome::refused, errc::dns_refused);
+      return verdict(answer_outcome::refused, errc::dns_refused);
     default:
-      return verdict(asked, answer_outcome::server_failure, errc::dns_server_failure);
+      return verdict(answer_outcome::server_failure, errc::dns_server_failure);
   }
+}
+
+}  // namespace
+
+answer check_answer(question asked, bytes message) {
+  answer a = judge(asked, message);
+  a.asked = std::move(asked);
+  return a;
 }
 
 }  // namespace redial::detail

@@ -19,6 +19,6 @@ namespace redial::detail {
 ///
 /// \par Cost Bounded by the size of the message, also for compression pointers made to loop.
 /// \throws std::bad_alloc
-[[nodiscard]] answer check_answer(const question& asked, std::span<const std::uint8_t> message);
+[[nodiscard]] answer check_answer(question asked, std::span<const std::uint8_t> message);
 
 }  // namespace redial::detail

@@ -192,8 +192,8 @@ void cares_source_state::take_results(const channel_ptr& c, time_point now) {
       if (speaks_for_a_server(r.outcome)) unanswered_ = 0;
       continue;
     }
-    const auto& q = at->second.asked;
-    auto a = r.outcome == answer_outcome::records ? check_answer(q, r.bytes)
+    auto& q = at->second.asked;
+    auto a = r.outcome == answer_outcome::records ? check_answer(std::move(q), r.bytes)
                                                   : failure(q, r.outcome, r.error);
     const bool by_rcode =
         a.outcome == answer_outcome::server_failure || a.outcome == answer_outcome::refused;

@@ -19,9 +19,11 @@ bool has_zone(const nameserver& s) noexcept {
 
 }  // namespace
 
-duration try_timeout_for(duration query_timeout, duration said) noexcept {
-  if (said <= 0s) return std::clamp<duration>(query_timeout / 4, 50ms, 1s);
-  return std::clamp<duration>(said, 50ms, std::max<duration>(query_timeout / 2, 50ms));
+duration try_timeout_for(duration query_timeout, duration said, std::size_t servers) noexcept {
+  const auto each = query_timeout / static_cast<duration::rep>(std::max<std::size_t>(servers, 1));
+  const duration wanted =
+      said > 0s ? std::min(said, query_timeout / 2) : std::min<duration>(query_timeout / 4, 1s);
+  return std::max<duration>(std::min(wanted, each), 50ms);
 }
 
 server_set::server_set(const cares_options& options)
@@ -58,7 +60,8 @@ channel_setup server_set::next_channel() {
   if (said_.rotate && !std::exchange(keep_order_, false)) order_.shuffle(++seed_);
   channel_setup out;
   out.servers = order_.servers();
-  out.try_timeout = try_timeout_for(query_timeout_, std::chrono::seconds{said_.timeout});
+  out.try_timeout =
+      try_timeout_for(query_timeout_, std::chrono::seconds{said_.timeout}, out.servers.size());
   out.attempts = said_.attempts;
   out.tcp_only = said_.use_vc;
   return out;

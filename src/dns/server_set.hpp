@@ -9,6 +9,7 @@
 #include "dns/server_order.hpp"
 #include "dns/stable_file.hpp"
 
+#include <cstddef>
 #include <cstdint>
 
 namespace redial::detail {
@@ -59,8 +60,11 @@ class server_set {
   time_point next_poll_ = time_point::min();
 };
 
-/// For one try, so that another server is still asked before the deadline: a quarter of it and at
-/// most 1 s (c-ares doubles it), or `said` (zero: nothing) and at most half of it. At least 50 ms.
-[[nodiscard]] duration try_timeout_for(duration query_timeout, duration said) noexcept;
+/// For one try, so that every server is asked before the deadline: a quarter of it and at most 1 s
+/// (c-ares doubles it), or `said` (zero: nothing) and at most half of it, and never more than each
+/// of `servers` can have of it. At least 50 ms.
+[[nodiscard]] duration try_timeout_for(duration query_timeout,
+                                       duration said,
+                                       std::size_t servers) noexcept;
 
 }  // namespace redial::detail

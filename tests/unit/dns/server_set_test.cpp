@@ -198,14 +198,31 @@ TEST_F(ServerSet, ServersWithAZoneAreDroppedWhereTheyCannotBeUsed_Fault85) {
 }
 
 TEST(TryTimeout, LeavesRoomForAnotherServer_Fault80) {
-  EXPECT_EQ(try_timeout_for(5s, 0s), 1s);
-  EXPECT_EQ(try_timeout_for(2s, 0s), 500ms);
-  EXPECT_EQ(try_timeout_for(10ms, 0s), 50ms);
-  EXPECT_EQ(try_timeout_for(5s, 1s), 1s);
-  EXPECT_EQ(try_timeout_for(5s, 2s), 2s);
-  EXPECT_EQ(try_timeout_for(5s, 30s), 2500ms);
-  EXPECT_EQ(try_timeout_for(1min, 30s), 30s);
-  EXPECT_EQ(try_timeout_for(10ms, 30s), 50ms);
+  EXPECT_EQ(try_timeout_for(5s, 0s, 1), 1s);
+  EXPECT_EQ(try_timeout_for(2s, 0s, 1), 500ms);
+  EXPECT_EQ(try_timeout_for(10ms, 0s, 1), 50ms);
+  EXPECT_EQ(try_timeout_for(5s, 1s, 2), 1s);
+  EXPECT_EQ(try_timeout_for(5s, 2s, 2), 2s);
+  EXPECT_EQ(try_timeout_for(5s, 30s, 1), 2500ms);
+  EXPECT_EQ(try_timeout_for(5s, 30s, 2), 2500ms);
+  EXPECT_EQ(try_timeout_for(1min, 30s, 2), 30s);
+  EXPECT_EQ(try_timeout_for(10ms, 30s, 2), 50ms);
+}
+
+TEST(TryTimeout, TheLastServerIsAskedBeforeTheDeadline_Fault80) {
+  for (const duration said : {0s, 1s, 3s, 30s}) {
+    for (std::size_t servers = 1; servers <= resolv_conf::most_servers; ++servers) {
+      const auto one = try_timeout_for(5s, said, servers);
+      EXPECT_LE(one * static_cast<int>(servers), 5s) << servers << " servers";
+    }
+  }
+}
+
+TEST_F(ServerSet, ThreeServersAndALongTimeout_Fault80) {
+  write("nameserver 10.0.0.1\nnameserver 10.0.0.2\nnameserver 10.0.0.3\noptions timeout:5\n");
+  server_set set{options};
+  EXPECT_TRUE(set.look(now));
+  EXPECT_LE(3 * set.next_channel().try_timeout, options.query_timeout);
 }
 
 }  // namespace

@@ -111,7 +111,8 @@ void watched_sources::shut_down() noexcept {
 void watched_sources::perform(const watch_step&) {}
 
 void watched_sources::take(layer& l, const watch_step& step) {
-  l.wake = step.wake;
+  // Nobody looks after the time of one that is not needed: it may get the answer to a fetch.
+  l.wake = l.awake ? step.wake : time_point::max();
   if (step.fetch) fetch(l);
 }
 

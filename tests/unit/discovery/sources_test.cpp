@@ -176,6 +176,26 @@ TEST(DiscoverySources, TheFirstInOrderServes) {
   EXPECT_THAT(r.endpoints(), ElementsAre("10.0.0.1:1"));
 }
 
+TEST(DiscoverySources, AnAnswerOfOneThatIsNotNeededAnyMoreWakesNobody) {
+  sources_world w;
+  const auto second = std::make_shared<slow_source>();
+  w.options.sources = {w.source, second};
+  w.source->set(w.calc, {});
+  const auto d = w.make();
+  reader r(*d, "tcp://calc.local:9000", w.sim.executor());
+  w.sim.advance(1500ms);
+  ASSERT_THAT(second->fetches, SizeIs(1));
+  w.source->set(w.calc, {at_port("10.0.0.1", 1)});
+  w.sim.advance(100ms);
+  source_answer late;
+  late.endpoints = {at_port("10.0.0.2", 2)};
+  late.ttl = std::chrono::seconds{5};
+  second->fetches[0](late);
+  w.sim.advance(1min);  // past the end of its TTL
+  EXPECT_THAT(r.endpoints(), ElementsAre("10.0.0.1:1"));
+  EXPECT_THAT(second->fetches, SizeIs(1));
+}
+
 TEST(DiscoverySources, AnswersAfterTheEndAreHarmless) {
   const auto slow = std::make_shared<slow_source>();
   {

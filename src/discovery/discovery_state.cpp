@@ -164,21 +164,22 @@ void discovery_state::attach(const std::shared_ptr<subscription_state>& subscrib
 }
 
 std::shared_ptr<watched> discovery_state::find_or_make(const std::string& key, const target& t) {
-  auto& entry = watched_[key];
-  if (entry) return entry;
+  if (auto known = find(key)) return known;
+  // Made before it is entered: sources are asked here, and might throw.
+  std::shared_ptr<watched> made;
   if (key == key_of_service(t.host().text())) {
-    entry = watched_service::make(t.host().text(), around_);
+    made = watched_service::make(t.host().text(), around_);
   } else if (key == key_of_sourced(t)) {
     std::vector<std::shared_ptr<endpoint_source>> serving;
     for (const auto& source : sources_) {
       if (source->serves(t)) serving.push_back(source);
     }
-    const auto below = without_sources(t);  // may move entries: it inserts
-    return watched_[key] = watched_sources::make(t, serving, below, fetch_timeout_, around_);
+    made = watched_sources::make(t, serving, without_sources(t), fetch_timeout_, around_);
   } else {
-    entry = watched_name::make(key, around_);
+    made = watched_name::make(key, around_);
   }
-  return entry;
+  watched_.emplace(key, made);
+  return made;
 }
 
 std::shared_ptr<watched> discovery_state::without_sources(const target& t) {
@@ -188,9 +189,10 @@ std::shared_ptr<watched> discovery_state::without_sources(const target& t) {
 
 std::shared_ptr<watched> discovery_state::host(const std::string& name) {
   if (shut_) return nullptr;
-  auto& entry = watched_[key_of_host(name)];
-  if (!entry) entry = watched_name::make(name, around_);
-  return entry;
+  if (auto known = find(key_of_host(name))) return known;
+  const auto made = watched_name::make(name, around_);
+  watched_.emplace(key_of_host(name), made);
+  return made;
 }
 
 void discovery_state::detach(std::shared_ptr<subscription_state> subscriber) noexcept {

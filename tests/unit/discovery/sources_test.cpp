@@ -209,6 +209,33 @@ TEST(DiscoverySources, AnswersAfterTheEndAreHarmless) {
   slow->fetches[0]({});
 }
 
+/// Serves everything, when asked; throws the second time.
+class throwing_source final : public endpoint_source {
+ public:
+  std::string label() const override { return "throws"; }
+  bool serves(const target&) const override {
+    if (++asked_ == 2) throw std::runtime_error("theirs");
+    return true;
+  }
+  void fetch(const target&, answer_handler) override {}
+
+ private:
+  mutable int asked_ = 0;
+};
+
+TEST(DiscoverySources, Fault130_OneThatThrowsLeavesNothingHalfMade) {
+  sources_world w;
+  w.options.sources = {std::make_shared<throwing_source>()};
+  const auto d = w.make();
+  reader r(*d, "tcp://calc.local:9000", w.sim.executor());
+  EXPECT_THROW(w.sim.advance(1s), std::runtime_error);
+  reader other(*d, "tcp://other.local:9000", w.sim.executor());
+  w.sim.advance(1s);
+  d->close();
+  w.sim.settle();
+  EXPECT_THAT(other.got, SizeIs(1)) << "closed";
+}
+
 TEST(DiscoverySources, ANullSourceIsRefused) {
   sources_world w;
   w.options.sources.push_back(nullptr);

@@ -116,12 +116,14 @@ class resolver_state : public std::enable_shared_from_this<resolver_state> {
   void cancel() {
     const std::lock_guard lock(mutex_);
     for (auto& [key, e] : entries_) fail(e, asio::error::operation_aborted);
+    arm();
   }
 
   void close() {
-    cancel();
     std::map<std::string, entry> gone;
     const std::lock_guard lock(mutex_);
+    // Under one lock: whoever asks in between is not forgotten.
+    for (auto& [key, e] : entries_) fail(e, asio::error::operation_aborted);
     gone.swap(entries_);
     time_->disarm(timer_);
   }
@@ -179,7 +181,10 @@ class resolver_state : public std::enable_shared_from_this<resolver_state> {
 
   void arm() {
     time_point next = time_point::max();
-    for (const auto& [key, e] : entries_) next = std::min(next, after(e.asked_at, keep_));
+    for (const auto& [key, e] : entries_) {
+      // One that is waited for stays, however old; `arrived` looks again.
+      if (e.waiters.empty()) next = std::min(next, after(e.asked_at, keep_));
+    }
     if (next != time_point::max()) time_->arm(timer_, next);
   }
 

@@ -4,12 +4,15 @@
 #include "discovery_world.hpp"
 
 #include <boost/asio/error.hpp>
+#include <boost/asio/io_context.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <optional>
 #include <set>
 #include <stdexcept>
+#include <thread>
 
 namespace redial::testing {
 namespace {
@@ -150,6 +153,59 @@ TEST(Resolver, CancelAndDestructionCompleteWhatIsInFlight) {
   }
   w.sim.advance(0s);
   EXPECT_EQ(destroyed.error, error_code(boost::asio::error::operation_aborted));
+}
+
+// The handlers that ran at one instant are counted by the simulation.
+TEST(Resolver, ANameThatTakesLongerThanItIsKeptKeepsNoTimerBusy) {
+  discovery_world w;
+  w.dns.silence("slow.test");
+  redial::resolver r(w.sim.executor(), w.make(), 10ms);
+  outcome literal;
+  outcome slow;
+  resolve(r, "10.0.0.1", "80", literal);
+  resolve(r, "slow.test", "80", slow);
+  w.sim.advance(1min);
+  EXPECT_THAT(literal.endpoints, SizeIs(1));
+  EXPECT_EQ(slow.error, error_code(errc::dns_timeout));
+}
+
+TEST(Resolver, CancelledNamesAreNotWatchedForEver) {
+  discovery_world w;
+  w.dns.silence("api.test");
+  const auto names = w.make();
+  redial::resolver r(w.sim.executor(), names, 1s);
+  outcome o;
+  resolve(r, "api.test", "80", o);
+  r.cancel();
+  w.sim.advance(2s);
+  EXPECT_EQ(o.error, error_code(boost::asio::error::operation_aborted));
+  std::size_t subscribers = 1;
+  names->async_explain(target("tcp://api.test:1"),
+                       [&](const explanation& e) { subscribers = e.subscribers; });
+  w.sim.settle();
+  EXPECT_EQ(subscribers, 0U) << "though no answer has come";
+}
+
+TEST(Resolver, WhoeverAsksWhileItIsClosedIsToldAllTheSame) {
+  boost::asio::io_context io;
+  const auto names = discovery::create(io.get_executor());
+  redial::resolver r(io.get_executor(), names);
+  std::atomic<bool> done{false};
+  std::thread closer([&] {
+    while (!done) r.close();
+  });
+  constexpr int calls = 20000;
+  int told = 0;
+  for (int i = 0; i < calls; ++i) {
+    r.async_resolve(
+        "10.0.0.1", "80", [&](error_code, const redial::resolver::results_type&) { ++told; });
+  }
+  done = true;
+  closer.join();
+  r.close();
+  names->close();
+  io.run();
+  EXPECT_EQ(told, calls);
 }
 
 TEST(Resolver, TheFirstAddressVaries) {

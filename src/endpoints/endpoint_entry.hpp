@@ -74,6 +74,7 @@ struct alignas(64) endpoint_entry {
   time_point departed_at{};
   std::uint64_t warming_order = 0;  ///< Its key in the warming queue; 0: not queued.
   time_point warming_due{};
+  bool warming_again = false;  ///< It has failed before.
   bool told_retained = false;
 
   [[nodiscard]] bool has_departed() const noexcept { return presence >= standing::retained; }

@@ -55,9 +55,9 @@ void warming_queue::left(endpoint_entry& e) noexcept {
   --under_way_;
 }
 
-// The first that may be connected to in the best tier that is not better than `tier`.
-warming_queue::waiting::const_iterator warming_queue::first_of(std::uint32_t tier) const noexcept {
-  return std::find_if(waiting_.lower_bound({tier, time_point::min(), 0}),
+// The first that may be connected to in the best rank that is not better than `rank`.
+warming_queue::waiting::const_iterator warming_queue::first_of(std::uint32_t rank) const noexcept {
+  return std::find_if(waiting_.lower_bound({rank, time_point::min(), 0}),
                       waiting_.end(),
                       [this](const auto& w) { return may_connect(*w.second); });
 }
@@ -65,7 +65,7 @@ warming_queue::waiting::const_iterator warming_queue::first_of(std::uint32_t tie
 std::optional<time_point> warming_queue::due() const noexcept {
   if (under_way_ >= rules_.max_warming) return std::nullopt;
   std::optional<time_point> first;
-  for (auto it = first_of(0); it != waiting_.end(); it = first_of(it->second->priority + 1U)) {
+  for (auto it = first_of(0); it != waiting_.end(); it = beyond(it)) {
     first = std::min(first.value_or(time_point::max()), it->second->warming_due);
   }
   return first && cold_ ? std::max(*first, cold_next_) : first;
@@ -74,7 +74,7 @@ std::optional<time_point> warming_queue::due() const noexcept {
 warming_queue::waiting::const_iterator warming_queue::ready(time_point now) const noexcept {
   auto it = first_of(0);
   while (it != waiting_.end() && it->second->warming_due > now) {
-    it = first_of(it->second->priority + 1U);
+    it = beyond(it);
   }
   return it;
 }
@@ -105,6 +105,7 @@ void warming_queue::succeeded(endpoint_entry& e) noexcept {
 void warming_queue::failed(endpoint_entry& e, time_point now, fast_random& random) {
   left(e);
   cold_next_ = now;
+  e.warming_again = true;
   enqueue(e, after(now, backoff(rules_.backoff_base, rules_.backoff_max, e.failures, random)));
 }
 

@@ -21,6 +21,9 @@ namespace redial::detail {
 /// due. Within a tier the order of a cold start is that of RFC 8305 §4: families take turns, IPv6
 /// first; the next one starts after `warm_stagger`, or as soon as one has failed, for whatever
 /// reason (§5). Later there is no stagger, only `max_warming`.
+///
+/// Those that have failed come after all of them and in the order of their time, whatever their
+/// tier: thirty silent ones, 3 s each, would else keep the next tier from ever being tried.
 class warming_queue {
  public:
   explicit warming_queue(const endpoint_rules& rules) : rules_(rules) {}
@@ -51,13 +54,19 @@ class warming_queue {
   [[nodiscard]] bool may_connect(const endpoint_entry& e) const noexcept {
     return !e.doubted || rules_.identity_proven;
   }
-  /// By tier, then by when it is due, then by when it was queued.
+  /// By rank, then by when it is due, then by when it was queued. The rank is the tier, and one
+  /// behind all tiers for those that have failed.
   using key = std::tuple<std::uint32_t, time_point, std::uint64_t>;
   using waiting = std::map<key, endpoint_entry*>;
   static key key_of(const endpoint_entry& e) noexcept {
-    return {e.priority, e.warming_due, e.warming_order};
+    return {e.warming_again ? after_all_tiers : e.priority, e.warming_due, e.warming_order};
   }
-  [[nodiscard]] waiting::const_iterator first_of(std::uint32_t tier) const noexcept;
+  static constexpr std::uint32_t after_all_tiers = 0x10000;
+  [[nodiscard]] waiting::const_iterator first_of(std::uint32_t rank) const noexcept;
+  /// That of the next rank.
+  [[nodiscard]] waiting::const_iterator beyond(waiting::const_iterator it) const noexcept {
+    return first_of(std::get<0>(it->first) + 1);
+  }
   [[nodiscard]] waiting::const_iterator ready(time_point now) const noexcept;
   void enqueue(endpoint_entry& e, time_point due);
   void left(endpoint_entry& e) noexcept;

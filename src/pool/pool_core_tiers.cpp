@@ -5,6 +5,7 @@
 #include "pool/pool_core.hpp"
 
 #include <algorithm>
+#include <vector>
 
 // Rules and reasons:
 //
@@ -61,17 +62,26 @@ bool pool_core::is_anything_idle() noexcept {
   return choice.has_idle() || (waiters_.picky() > 0 && choice.idle_bystander() != nullptr);
 }
 
+// Who has been due for longest goes first, or the silent ones of a large tier, due again soon,
+// would keep others of it from ever being asked.
 void pool_core::start_recovery(time_point now, pool_actions& out) {
   recovery_at_ = never;
-  for (endpoint_entry* e : table_.choice().usable()) {
-    if (!table_.choice().is_degraded()) return;
-    if (e->priority >= table_.choice().range()->best || e->opening > 0) continue;
+  const selector& choice = table_.choice();
+  if (!choice.is_degraded()) return;
+  std::vector<endpoint_entry*> due;
+  for (endpoint_entry* e : choice.usable()) {
+    if (e->priority >= choice.range()->best || e->opening > 0) continue;
     if (e->has_departed() || !table_.may_connect(*e)) continue;
     if (e->probe_at > now) {
       recovery_at_ = std::min(recovery_at_, e->probe_at);
-    } else if (opening_.size() < options_.max_warming) {
-      if (make_room_for_recovery(now, out)) start_opening(*e, opening_for::recovery, now, out);
+    } else {
+      due.push_back(e);
     }
+  }
+  std::ranges::stable_sort(due, {}, &endpoint_entry::probe_at);
+  for (endpoint_entry* e : due) {
+    if (opening_.size() >= options_.max_warming || !choice.is_degraded()) return;
+    if (make_room_for_recovery(now, out)) start_opening(*e, opening_for::recovery, now, out);
   }
 }
 

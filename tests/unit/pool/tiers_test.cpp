@@ -121,6 +121,39 @@ TEST_F(TierPool, Fault50_AColdStartWaitsForASilentTierNoLongerThanAConnect) {
   EXPECT_EQ(a->where(), "10.0.5.1");
 }
 
+// Their next attempts are due again before all have had one: 8 at a time, 3 s each.
+TEST_F(TierPool, Fault50_ManySilentEndpointsDoNotKeepTheNextTierFromBeingTried) {
+  addresses all{"10.0.5.1"};
+  for (int i = 1; i <= 40; ++i) {
+    all.push_back("10.0.0." + std::to_string(i));
+    net->hang(ep(all.back()));
+  }
+  start();
+  const auto a = checkout(1min);
+  show(all);
+  sim.advance(30s);
+  ASSERT_TRUE(a->leased());
+  EXPECT_EQ(a->where(), "10.0.5.1");
+}
+
+TEST_F(TierPool, Fault50_ManySilentEndpointsDoNotKeepTheirTierFromComingBack) {
+  addresses all{"10.0.5.1"};
+  for (int i = 1; i <= 60; ++i) all.push_back("10.0.0." + std::to_string(i));
+  start_with(all);
+  sim.advance(1s);
+  ASSERT_EQ(open_now(), all.size());
+  for (std::size_t i = 1; i < all.size(); ++i) kill(all[i]);
+  ASSERT_EQ(served(3), set{"10.0.5.1"});
+  for (std::size_t i = 1; i < all.size(); ++i) net->hang(ep(all[i]));
+  sim.advance(5min);
+  std::map<std::string, std::size_t> before;
+  for (const auto& a : all) before[a] = net->counts(ep(a)).asked;
+  sim.advance(2min);
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    EXPECT_GT(net->counts(ep(all[i])).asked, before[all[i]]) << all[i];
+  }
+}
+
 TEST_F(TierPool, Fault50_ARetryPrefersTheRestOfItsTierThenTheNextOne) {
   start_with({"10.0.0.1", "10.0.0.2", "10.0.5.1", "10.0.10.1"});
   std::vector<tried_endpoint> failed;

@@ -98,6 +98,7 @@ class completion<void(Args...)> {
 
   template <class Handler>
   static executor work_of(const Handler& handler, const boost::asio::any_io_executor& io) {
+    if (!io) return {};  // its context is gone; Boost 1.81 leaks a copy of an empty executor
     const executor ours(io);
     const executor own = boost::asio::get_associated_executor(handler, ours);
     if (own == ours) return {};

@@ -86,6 +86,7 @@ boost::asio::any_io_executor discovery::executor() const { return state_->strand
 
 void discovery::start_explain(const target& t, detail::completion<void(explanation)> done) {
   const auto strand = state_->strand();
+  if (!strand) return;  // its context is gone, and nothing completes any more
   // A std::function must be copyable.
   auto held = std::make_shared<detail::completion<void(explanation)>>(std::move(done));
   state_->explain(t,

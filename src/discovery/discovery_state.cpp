@@ -107,6 +107,7 @@ discovery_state::~discovery_state() = default;
 
 void discovery_state::context_gone() noexcept {
   around_->timers->context_gone();
+  for (const auto& entry : watched_) entry.second->context_gone();
   around_->strand = {};
 }
 

@@ -73,8 +73,10 @@ void subscription_state::run_next() {
 void subscription_state::cancel() noexcept {
   std::shared_ptr<const discovery::snapshot_handler> handler;
   std::deque<snapshot_ptr> waiting;
+  asio::any_io_executor executor;
   {
     const std::lock_guard lock(mutex_);
+    executor.swap(executor_);
     handler.swap(handler_);
     waiting.swap(waiting_);
   }

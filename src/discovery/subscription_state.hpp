@@ -31,7 +31,8 @@ class subscription_state : public std::enable_shared_from_this<subscription_stat
                      discovery::snapshot_handler handler);
 
   void deliver(snapshot_ptr s);
-  /// Forgets the handler and whatever waits for it. After this nothing is posted.
+  /// Forgets the handler, whatever waits for it, and the executor: its context may go before this
+  /// object does. After this nothing is posted.
   void cancel() noexcept;
   void report(const endpoint& where, endpoint_outcome outcome, bool last_usable) const;
   void refresh() const;
@@ -48,9 +49,9 @@ class subscription_state : public std::enable_shared_from_this<subscription_stat
   const std::weak_ptr<discovery_state> from_;
   const std::string key_;
   const std::uint16_t port_;
-  const boost::asio::any_io_executor executor_;
 
   std::mutex mutex_;
+  boost::asio::any_io_executor executor_;                       // empty once cancelled
   std::shared_ptr<const discovery::snapshot_handler> handler_;  // null: cancelled
   std::deque<snapshot_ptr> waiting_;
   bool running_ = false;  // a turn is posted, or the handler runs

@@ -63,6 +63,9 @@ class watched : public std::enable_shared_from_this<watched> {
   /// Nothing happens any more. Subscribers that have no snapshot get one with `errc::closed`.
   void close();
 
+  /// The strand's context is being destroyed: what holds the strand lets go of it.
+  void context_gone() noexcept { shut_down(); }
+
   virtual void report(const endpoint& where, endpoint_outcome outcome, bool last_usable) = 0;
   virtual void refresh() = 0;
   virtual void after_suspend() = 0;

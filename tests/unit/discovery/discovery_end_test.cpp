@@ -10,12 +10,14 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/strand.hpp>
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <thread>
 #include <utility>
@@ -170,6 +172,32 @@ TEST(DiscoveryEnd, DestroyedBeforeAnythingRan) {
   EXPECT_TRUE(w.sim.left_over().none());
 }
 
+// One service with one host. Keeps no executor.
+class service_source : public dns_source {
+ public:
+  explicit service_source(boost::asio::io_context& io) : io_(io) {}
+  void ask(const question& q, handler done) override {
+    answer a;
+    a.asked = q;
+    a.ttl = 5s;
+    a.outcome = answer_outcome::records;
+    if (q.type == record_type::a) {
+      a.addresses = {boost::asio::ip::make_address_v4(0x0a000001U)};
+    } else if (q.type == record_type::srv) {
+      a.services.emplace_back();
+      a.services.back().target = "n1.test";
+      a.services.back().port = 80;
+    } else {
+      a.outcome = answer_outcome::no_data;
+    }
+    boost::asio::post(io_, [done = std::move(done), a] { done(a); });
+  }
+  void close() override {}
+
+ private:
+  boost::asio::io_context& io_;
+};
+
 TEST(DiscoveryEnd, TheExecutorMayGoFirst) {
   std::shared_ptr<discovery> d;
   subscription sub;
@@ -183,6 +211,53 @@ TEST(DiscoveryEnd, TheExecutorMayGoFirst) {
   sub.cancel();
   (void)d->counters();
   d->close();
+}
+
+TEST(DiscoveryEnd, Fault127_AStrandMayGoFirstWithTargetsAndFallbacksFollowed) {
+  const target fails("http://sourced.test");
+  const auto registry = std::make_shared<pushed_source>();
+  registry->fail(fails, errc::dns_timeout);
+  std::shared_ptr<discovery> d;
+  std::vector<subscription> subs;
+  {
+    boost::asio::io_context io;
+    const auto strand = boost::asio::make_strand(io);
+    discovery_options o;
+    o.sources = {registry};
+    d = discovery::create(
+        strand, o, std::make_unique<service_source>(io), scheduler_of(io.get_executor()));
+    std::set<int> heard;
+    int n = 0;
+    for (const auto& t : {target("srv://calc.test"), fails}) {
+      subs.push_back(d->subscribe(t, io.get_executor(), [&heard, me = n++](snapshot_ptr s) {
+        if (!s->endpoints.empty()) heard.insert(me);
+      }));
+    }
+    while (heard.size() < 2) io.run_one_for(30s);
+    subs.pop_back();  // this one before, the other after
+  }
+  registry->set(fails, {});
+  int explained = 0;
+  d->async_explain(target("http://a.test"), [&](const explanation&) { ++explained; });
+  EXPECT_EQ(explained, 0);
+  subs.clear();
+  d->close();
+}
+
+TEST(DiscoveryEnd, Fault127_ASubscriberThatHasCancelledMayDestroyItsStrand) {
+  discovery_world w;
+  w.dns.set("api.test", {"10.0.0.1"});
+  const auto d = w.make();
+  {
+    boost::asio::io_context users;
+    auto sub = d->subscribe(
+        target("http://api.test"), boost::asio::make_strand(users), [](snapshot_ptr) {});
+    w.sim.advance(1s);
+    users.run();
+    sub.cancel();  // the discovery has yet to hear of it
+  }
+  w.sim.advance(1s);
+  EXPECT_TRUE(w.sim.left_over().none()) << w.sim.left_over();
 }
 
 TEST(DiscoveryEnd, TheExecutorMayGoWithEverythingQueued) {

@@ -9,6 +9,7 @@
 #include <redial/ports/scheduler.hpp>
 
 #include "core/option_range.hpp"
+#include "dns/context_end.hpp"
 #include "watch/random_source.hpp"
 
 #include <boost/asio/error.hpp>
@@ -74,26 +75,36 @@ std::vector<address> in_order(const snapshot& s, random_source& random) {
 
 }  // namespace
 
-class resolver_state : public std::enable_shared_from_this<resolver_state> {
+class resolver_state final : public ends_with_context,
+                             public std::enable_shared_from_this<resolver_state> {
  public:
   resolver_state(asio::any_io_executor executor, std::shared_ptr<discovery> names, duration keep)
-      : executor_(std::move(executor)),
-        names_(std::move(names)),
+      : names_(std::move(names)),
         time_(names_->time()),
         keep_(keep),
+        executor_(std::move(executor)),
         random_(std::random_device{}()) {}
   ~resolver_state() { time_->disarm(timer_); }
   resolver_state(const resolver_state&) = delete;
   resolver_state& operator=(const resolver_state&) = delete;
 
-  void own_timer() { timer_.owned_by(weak_from_this()); }
-  [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
+  /// To be called once, as soon as somebody owns it.
+  void init() {
+    timer_.owned_by(weak_from_this());
+    on_context_end(executor_, weak_from_this());
+  }
+  [[nodiscard]] asio::any_io_executor executor() {
+    const std::lock_guard lock(mutex_);
+    return executor_;
+  }
 
   void start(std::string host, std::string service, completion_type done) {
     const auto port = port_of(service);
     const auto where = target_of(host);
+    const asio::any_io_executor executor = this->executor();
+    if (!executor) return;  // its context is gone, and nothing completes any more
     if (!port || !where) {
-      std::move(done).post(executor_, port ? where.error() : port.error(), results_type{});
+      std::move(done).post(executor, port ? where.error() : port.error(), results_type{});
       return;
     }
     waiting w{std::move(host), std::move(service), *port, std::move(done)};
@@ -158,6 +169,16 @@ class resolver_state : public std::enable_shared_from_this<resolver_state> {
     }
   }
 
+  // Handlers are destroyed without a call, as the context does with its own.
+  void context_gone() noexcept override {
+    std::map<std::string, entry> gone;
+    asio::any_io_executor executor;
+    const std::lock_guard lock(mutex_);
+    gone.swap(entries_);
+    executor.swap(executor_);
+    time_->disarm(timer_);
+  }
+
   // With the lock held.
   void answer(entry& e) {
     const snapshot& s = *e.current;
@@ -201,11 +222,11 @@ class resolver_state : public std::enable_shared_from_this<resolver_state> {
     if (!entries_.empty()) arm();
   }
 
-  const asio::any_io_executor executor_;
   const std::shared_ptr<discovery> names_;
   const std::shared_ptr<scheduler> time_;
   const duration keep_;
   std::mutex mutex_;
+  asio::any_io_executor executor_;  // empty once its context is gone
   random_source random_;
   std::map<std::string, entry> entries_;  // by the target that is subscribed to
   member_timer<resolver_state, &resolver_state::on_timer> timer_{*this};
@@ -222,7 +243,7 @@ resolver::resolver(executor_type executor,
   detail::check_time("resolver", "keep_watching", keep_watching, {0s}, {24h});
   state_ = std::make_shared<detail::resolver_state>(
       std::move(executor), std::move(names), keep_watching);
-  state_->own_timer();
+  state_->init();
 }
 
 resolver::~resolver() { state_->close(); }

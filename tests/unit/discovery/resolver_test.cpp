@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <memory>
 #include <optional>
 #include <set>
 #include <stdexcept>
@@ -206,6 +207,29 @@ TEST(Resolver, WhoeverAsksWhileItIsClosedIsToldAllTheSame) {
   names->close();
   io.run();
   EXPECT_EQ(told, calls);
+}
+
+TEST(Resolver, Fault127_ItsContextMayGoFirst) {
+  discovery_world w;
+  w.dns.silence("api.test");
+  std::optional<redial::resolver> r;
+  int told = 0;
+  const auto ask = [&](const char* host) {
+    r->async_resolve(
+        host, "80", [&](error_code, const redial::resolver::results_type&) { ++told; });
+  };
+  {
+    auto io = std::make_unique<boost::asio::io_context>();
+    r.emplace(io->get_executor(), w.make());
+    ask("api.test");
+    w.sim.advance(1s);
+    io->poll();
+  }
+  ask("10.0.0.1");
+  ask("a b");
+  r.reset();
+  w.sim.advance(1min);
+  EXPECT_EQ(told, 0) << "as with Asio: handlers are destroyed";
 }
 
 TEST(Resolver, TheFirstAddressVaries) {

@@ -7,6 +7,9 @@
 
 namespace redial::detail {
 
+/// Some editors put it at the front of a text; not part of the first line.
+inline constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+
 /// Takes the first line off `text`, with its newline if it has one. Empty only at the end.
 [[nodiscard]] inline std::string_view take_line(std::string_view& text) noexcept {
   const auto end = text.find('\n');

@@ -60,6 +60,10 @@ std::string lines_of(const hosts_map& hosts) {
 std::string rewritten_hosts(std::string_view text, const hosts_map& hosts) {
   std::string out;
   std::optional<std::size_t> place;
+  if (text.starts_with(byte_order_mark)) {
+    out = byte_order_mark;
+    text.remove_prefix(byte_order_mark.size());
+  }
   while (!text.empty()) {
     const std::string_view line = take_line(text);
     const std::string kept = without_managed(line, hosts);
@@ -68,7 +72,8 @@ std::string rewritten_hosts(std::string_view text, const hosts_map& hosts) {
   }
   const std::string lines = lines_of(hosts);
   if (place) return out.insert(*place, lines);
-  if (!out.empty() && !lines.empty() && !out.ends_with('\n')) out += '\n';
+  const bool bare = out.empty() || out == byte_order_mark;
+  if (!bare && !lines.empty() && !out.ends_with('\n')) out += '\n';
   return out + lines;
 }
 

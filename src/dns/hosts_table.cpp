@@ -103,7 +103,6 @@ std::vector<std::string> changed_names(const hosts_entries& before, const hosts_
 }
 
 hosts_table hosts_table::parse(std::string_view text) {
-  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
   if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
   hosts_table table;
   table.counts_.binary = text.find('\0') != std::string_view::npos;

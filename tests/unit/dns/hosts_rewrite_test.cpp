@@ -50,6 +50,13 @@ TEST(HostsRewrite, WhatItDoesNotOwnStaysByteForByte) {
   EXPECT_EQ(rewritten_hosts(text, {}), text);
 }
 
+TEST(HostsRewrite, AByteOrderMarkStaysInFront) {
+  const std::string mark = "\xEF\xBB\xBF";
+  EXPECT_EQ(rewritten_hosts(mark + "10.0.0.1 calc b\n", calc),
+            mark + "10.0.0.9\tcalc\n10.0.0.1 b\n");
+  EXPECT_EQ(rewritten_hosts(mark, calc), mark + "10.0.0.9\tcalc\n");
+}
+
 TEST(HostsRewrite, AnySpellingOfTheNameIsTheName) {
   EXPECT_EQ(rewritten_hosts("10.0.0.1 CALC\n10.0.0.2 Calc.\n", calc), "10.0.0.9\tcalc\n");
 }

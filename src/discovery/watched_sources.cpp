@@ -74,9 +74,11 @@ void watched_sources::news() {
   apply(settle());
 }
 
+// Only so long as an answer would count: one that never comes must not keep this for ever.
 bool watched_sources::in_flight() const noexcept {
-  return std::any_of(
-      layers_.begin(), layers_.end(), [](const layer& l) { return l.watch->in_flight(); });
+  return std::any_of(layers_.begin(), layers_.end(), [t = now()](const layer& l) {
+    return l.watch->in_flight() && t < l.fetch_deadline;
+  });
 }
 
 watch_step watched_sources::on_time(time_point now) {

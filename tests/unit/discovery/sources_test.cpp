@@ -29,10 +29,14 @@ sourced_endpoint at_port(const char* where, std::uint16_t port, bool healthy = t
 /// Keeps what it is asked, for the test to answer.
 class slow_source final : public endpoint_source {
  public:
-  std::string label() const override { return "slow"; }
+  std::string label() const override {
+    ++labelled;
+    return "slow";
+  }
   bool serves(const target&) const override { return true; }
   void fetch(const target&, answer_handler done) override { fetches.push_back(std::move(done)); }
 
+  mutable int labelled = 0;
   std::vector<answer_handler> fetches;
 };
 
@@ -162,6 +166,24 @@ TEST(DiscoverySources, OneThatNeverAnswersTimesOut) {
   slow->fetches.back()(late);
   w.sim.advance(100ms);
   EXPECT_THAT(r.endpoints(), ElementsAre("10.0.0.66:1"));
+}
+
+TEST(DiscoverySources, OneThatNeverAnswersIsForgottenAllTheSame) {
+  sources_world w;
+  const auto slow = std::make_shared<slow_source>();
+  w.options.sources = {slow};
+  const auto d = w.make();
+  {
+    const reader r(*d, "tcp://calc.local:9000", w.sim.executor());
+    w.sim.advance(1s);
+  }
+  w.sim.advance(1min);
+  const reader other(*d, "tcp://other.local:9000", w.sim.executor());
+  w.sim.advance(1s);
+  EXPECT_EQ(slow->labelled, 2);
+  const reader again(*d, "tcp://calc.local:9000", w.sim.executor());
+  w.sim.advance(1s);
+  EXPECT_EQ(slow->labelled, 3) << "made anew";
 }
 
 TEST(DiscoverySources, TheFirstInOrderServes) {

@@ -108,15 +108,13 @@ discovery_state::~discovery_state() = default;
 void discovery_state::context_gone() noexcept {
   around_->timers->context_gone();
   for (const auto& entry : watched_) entry.second->context_gone();
+  const std::lock_guard lock(around_->gate);
   around_->strand = {};
 }
 
 template <class Function>
 void discovery_state::post(Function f) {
-  // A context that is being destroyed takes nothing any more.
-  if (!around_->can_post()) return;
-  asio::post(around_->strand,
-             [self = shared_from_this(), f = std::move(f)]() mutable { f(*self); });
+  around_->post([self = shared_from_this(), f = std::move(f)]() mutable { f(*self); });
 }
 
 template <class Function>

@@ -61,7 +61,10 @@ class discovery_state final : public ends_with_context,
   void close() noexcept;
   [[nodiscard]] dns_counters counters() const { return around_->counters->copy(); }
   [[nodiscard]] const std::shared_ptr<scheduler>& time() const noexcept { return around_->time; }
-  [[nodiscard]] boost::asio::any_io_executor strand() const { return around_->strand; }
+  [[nodiscard]] boost::asio::any_io_executor strand() const {
+    const std::lock_guard lock(around_->gate);
+    return around_->strand;
+  }
 
  private:
   discovery_state(boost::asio::any_io_executor strand,

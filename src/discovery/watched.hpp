@@ -16,10 +16,12 @@
 #include "watch/watch_step.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/post.hpp>
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -48,7 +50,20 @@ struct watch_surroundings {
   /// Whoever watches the addresses of a host; null once closed.
   std::function<std::shared_ptr<watched>(const std::string& host)> host;
 
-  [[nodiscard]] bool can_post() const noexcept { return strand && !time->is_stopped(); }
+  /// Guards `strand` against threads that are not on it, while its context is being destroyed.
+  /// Recursive: what a strand that is shut down is given, it destroys at once.
+  mutable std::recursive_mutex gate;
+
+  [[nodiscard]] bool can_post() const {
+    const std::lock_guard lock(gate);
+    return strand && !time->is_stopped();
+  }
+  /// From any thread. Drops `f` when the context is going or gone.
+  template <class Function>
+  void post(Function f) const {
+    const std::lock_guard lock(gate);
+    if (can_post()) boost::asio::post(strand, std::move(f));
+  }
 };
 
 /// \par Threads The strand, except for the destructor, which may run anywhere.

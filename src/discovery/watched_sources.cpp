@@ -5,14 +5,10 @@
 #include "discovery/subscription_state.hpp"
 #include "watch/precedence.hpp"
 
-#include <boost/asio/post.hpp>
-
 #include <algorithm>
 #include <utility>
 
 namespace redial::detail {
-
-namespace asio = boost::asio;
 
 watched_sources::watched_sources(const target& t,
                                  const std::vector<std::shared_ptr<endpoint_source>>& sources,
@@ -126,8 +122,8 @@ void watched_sources::fetch(layer& l) {
   // The strand is asked for at the time of the call: its context may be gone by then.
   l.source->fetch(target_, [self, at, number = ++l.fetches](const source_answer& received) {
     const auto sources = self.lock();
-    if (!sources || !sources->around().can_post()) return;
-    asio::post(sources->around().strand, [self, at, number, received] {
+    if (!sources) return;
+    sources->around().post([self, at, number, received] {
       const auto still = self.lock();
       if (!still || still->is_closed()) return;
       still->fetched(at, number, received);

@@ -244,6 +244,34 @@ TEST(DiscoveryEnd, Fault127_AStrandMayGoFirstWithTargetsAndFallbacksFollowed) {
   d->close();
 }
 
+TEST(DiscoveryEnd, Fault127_NewsMayComeWhileTheContextGoes) {
+  const target calc("http://sourced.test");
+  for (int i = 0; i < 100; ++i) {
+    const auto registry = std::make_shared<pushed_source>();
+    registry->set(calc, {});
+    std::atomic<bool> over{false};
+    std::thread teller;
+    std::shared_ptr<discovery> d;
+    subscription sub;
+    {
+      boost::asio::io_context io;
+      discovery_options o;
+      o.sources = {registry};
+      d = discovery::create(boost::asio::make_strand(io),
+                            o,
+                            std::make_unique<service_source>(io),
+                            scheduler_of(io.get_executor()));
+      sub = d->subscribe(calc, io.get_executor(), [](snapshot_ptr) {});
+      teller = std::thread([&] {
+        while (!over) registry->set(calc, {});
+      });
+      for (int n = 0; n < 20; ++n) io.poll_one();
+    }
+    over = true;
+    teller.join();
+  }
+}
+
 TEST(DiscoveryEnd, Fault127_ASubscriberThatHasCancelledMayDestroyItsStrand) {
   discovery_world w;
   w.dns.set("api.test", {"10.0.0.1"});

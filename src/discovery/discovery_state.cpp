@@ -289,7 +289,7 @@ void discovery_state::forget_old_names() {
     const time_point old_at = after(w.alone_since(), around_->watch.ttl_cap);
     // In flight, or somebody else's fallback: forgotten now, it could be asked twice at once.
     if (now >= old_at && !w.in_flight() && entry.second.use_count() == 1) return true;
-    forget_at_ = std::min(forget_at_, old_at);
+    forget_at_ = std::min(forget_at_, now < old_at ? old_at : after(now, around_->watch.ttl_cap));
     return false;
   });
 }

@@ -3,6 +3,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include <cstddef>
 #include <utility>
 
 namespace redial::detail {
@@ -34,20 +35,29 @@ void strand_timers::context_gone() noexcept {
 }
 
 // An early tick finds nothing due and arms the right one, so a later first timer changes nothing.
-void strand_timers::arm_tick() {
+void strand_timers::arm_tick() noexcept {
   const auto next = queue_.next();
   if (!strand_ || !next || *next >= tick_at_) return;
-  tick_.owned_by(weak_from_this());
-  time_->arm(tick_, *next);
-  tick_at_ = *next;
+  // Once: from then on the scheduler may be looking.
+  if (!std::exchange(owned_, true)) tick_.owned_by(weak_from_this());
+  try {
+    time_->arm(tick_, *next);
+    tick_at_ = *next;
+  } catch (...) {
+    // No memory: the next `arm` tries again.
+  }
 }
 
 void strand_timers::on_tick() {
   const std::lock_guard lock(mutex_);
   if (!strand_ || time_->is_stopped()) return;
-  asio::post(strand_, [weak = weak_from_this()] {
-    if (const auto self = weak.lock()) self->run_due();
-  });
+  try {
+    asio::post(strand_, [weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->run_due();
+    });
+  } catch (...) {
+    tick_at_ = time_point::max();  // No memory: the next `arm` tries again.
+  }
 }
 
 void strand_timers::run_due() {
@@ -60,15 +70,18 @@ void strand_timers::run_due() {
       timers.arm_tick();
     }
   };
+  // Bounded, so that a timer which is due again at once keeps nobody else from the strand.
+  std::size_t left = 0;
   {
     const std::lock_guard lock(mutex_);
     tick_at_ = time_point::max();
     running_ = true;
+    left = queue_.size();
   }
   const turn ending{*this};
   if (before_turn) before_turn();
   const time_point now = time_->now();
-  for (;;) {
+  for (; left > 0; --left) {
     std::optional<timer_queue::due> next;
     {
       const std::lock_guard lock(mutex_);

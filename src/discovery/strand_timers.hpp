@@ -41,7 +41,7 @@ class strand_timers : public std::enable_shared_from_this<strand_timers> {
  private:
   void on_tick();  // any thread
   void run_due();
-  void arm_tick();  // with the lock held
+  void arm_tick() noexcept;  // with the lock held
 
   std::mutex mutex_;
   boost::asio::any_io_executor strand_;  // empty once its context is gone
@@ -49,6 +49,7 @@ class strand_timers : public std::enable_shared_from_this<strand_timers> {
   timer_queue queue_;
   time_point tick_at_ = time_point::max();
   bool running_ = false;
+  bool owned_ = false;  // `tick_` knows its owner
   member_timer<strand_timers, &strand_timers::on_tick> tick_{*this};
 };
 

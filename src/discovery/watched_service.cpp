@@ -27,7 +27,13 @@ void watched_service::report(const endpoint& where, endpoint_outcome outcome, bo
   apply(watch_.on_report(where, outcome, last_usable, now()));
 }
 
-void watched_service::refresh() { apply(watch_.on_refresh_wanted(now())); }
+// Each of the targets keeps its own distance between forced refreshes.
+void watched_service::refresh() {
+  for (const auto& [target, followed] : hosts_) {
+    if (followed.host) followed.host->refresh();
+  }
+  apply(watch_.on_refresh_wanted(now()));
+}
 
 void watched_service::after_suspend() { apply(watch_.on_suspended(now())); }
 

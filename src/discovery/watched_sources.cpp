@@ -3,7 +3,6 @@
 #include "discovery/watched_sources.hpp"
 
 #include "discovery/subscription_state.hpp"
-#include "watch/precedence.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -145,10 +144,7 @@ void watched_sources::fetched(std::size_t at, std::uint64_t number, const source
 watch_step watched_sources::settle() {
   watch_step step;
   if (!has_subscribers()) return step;
-  std::vector<snapshot_ptr> known;
-  for (const layer& l : layers_) known.push_back(l.watch->current());
-  known.push_back(subscription_ ? from_below_ : nullptr);
-  const precedence p = decide(known);
+  precedence p = decide_now();
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     layer& l = layers_[i];
     const bool needed = i < p.needed;
@@ -163,11 +159,19 @@ watch_step watched_sources::settle() {
     step.wake = std::min({step.wake, l.wake, l.fetch_deadline});
   }
   p.needed > layers_.size() ? follow_below() : unfollow_below();
+  p = decide_now();  // who was woken knows how old its last answer is
   if (!p.serving) return step;
   snapshot next = *p.serving;
   next.name = target_.text();
   step.publish = published_.publish(std::move(next));
   return step;
+}
+
+precedence watched_sources::decide_now() const {
+  std::vector<snapshot_ptr> known;
+  for (const layer& l : layers_) known.push_back(l.watch->current());
+  known.push_back(subscription_ ? from_below_ : nullptr);
+  return decide(known);
 }
 
 void watched_sources::follow_below() {

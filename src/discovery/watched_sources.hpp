@@ -7,6 +7,7 @@
 #include <redial/discovery/endpoint_source.hpp>
 
 #include "discovery/watched.hpp"
+#include "watch/precedence.hpp"
 #include "watch/source_watch.hpp"
 
 #include <cstdint>
@@ -63,6 +64,7 @@ class watched_sources final : public watched {
   void follow_below();
   void unfollow_below();
   [[nodiscard]] watch_step settle();
+  [[nodiscard]] precedence decide_now() const;
 
   const target target_;
   const duration fetch_timeout_;

@@ -35,7 +35,8 @@ class endpoint_source {
 
   /// Short; for events and `explain`.
   [[nodiscard]] virtual std::string label() const = 0;
-  /// True when it is to be asked about `t`. Asked once, when a target is first subscribed to.
+  /// True when it is to be asked about `t`. Asked whenever somebody subscribes to `t` or has it
+  /// explained; an answer that changes holds for those who come later.
   ///
   /// \par Threads Any; it must not block.
   [[nodiscard]] virtual bool serves(const target& t) const = 0;

@@ -111,6 +111,20 @@ TEST(DiscoverySrv, ReportsReachTheTargetAndTheRecord) {
   EXPECT_EQ(w.dns.times_asked("n2.local"), 1U);
 }
 
+TEST(DiscoverySrv, ARefreshAsksTheTargetsToo) {
+  discovery_world w;
+  w.options.watch.ipv6 = false;
+  w.dns.set_srv("calc.local", {{"n1.local", 80}}, 60s);
+  w.dns.set("n1.local", {"10.0.0.1"}, 60s);
+  const auto d = w.make();
+  reader r(*d, "srv://calc.local", w.sim.executor());
+  w.sim.advance(1s);
+  r.sub.refresh();
+  w.sim.advance(100ms);
+  EXPECT_EQ(w.dns.times_asked({"calc.local", record_type::srv}), 2U);
+  EXPECT_EQ(w.dns.times_asked("n1.local"), 2U);
+}
+
 TEST(DiscoverySrv, NobodyLeftNothingIsAsked) {
   discovery_world w;
   w.options.watch.ipv6 = false;

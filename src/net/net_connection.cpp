@@ -25,24 +25,26 @@ bool is_would_block(const error_code& ec) noexcept {
 
 /// Not through Asio: without its non-blocking mode it would wait for a byte, and that mode would
 /// change what the user's own calls do.
-bool has_nothing_to_read(tcp::socket& socket) noexcept {
+bool has_nothing_to_read(tcp::socket& socket, bool& had_bytes) noexcept {
   char byte = 0;
   for (;;) {
-    if (::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0) return false;
+    const auto n = ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    had_bytes = n > 0;
+    if (n >= 0) return false;
     if (errno != EINTR) return errno == EAGAIN || errno == EWOULDBLOCK;
   }
 }
 
 /// Session tickets and key updates make a healthy socket readable, and only a read tells them from
 /// data. A byte that it takes is lost, but a connection that sends unasked is closed anyway.
-bool has_nothing_to_read(tls_stream& stream) {
+bool has_nothing_to_read(tls_stream& stream, bool& had_bytes) {
   error_code ec;
   stream.next_layer().non_blocking(true, ec);
   if (ec) return false;
   char byte = 0;
   error_code result;
   // The base's: nobody asked for this byte, so it does not count.
-  stream.asio::ssl::stream<tcp::socket>::read_some(asio::buffer(&byte, 1), result);
+  had_bytes = stream.asio::ssl::stream<tcp::socket>::read_some(asio::buffer(&byte, 1), result) > 0;
   stream.next_layer().non_blocking(false, ec);
   return !ec && is_would_block(result);
 }
@@ -134,9 +136,10 @@ void net_connection::close() noexcept {
 }
 
 bool net_connection::quiet() noexcept {
+  had_bytes_ = false;
   try {
-    if (tcp_) return tcp_->is_open() && has_nothing_to_read(*tcp_);
-    return tls_ && tls_->next_layer().is_open() && has_nothing_to_read(*tls_);
+    if (tcp_) return tcp_->is_open() && has_nothing_to_read(*tcp_, had_bytes_);
+    return tls_ && tls_->next_layer().is_open() && has_nothing_to_read(*tls_, had_bytes_);
   } catch (...) {
     return false;
   }

@@ -36,8 +36,9 @@ pool_slot* pool_state::checked(pool_slot& first, const checkout_options* options
   pool_slot* s = &first;
   while (is_dead(*s)) {
     pool_slot* next = nullptr;
+    const close_reason why = s->connection->unquiet_reason();
     step([&](time_point now, pool_actions& out) {
-      core_.drop_dead(*s, now, out);
+      core_.drop_dead(*s, why, now, out);
       next = options != nullptr ? core_.take_idle(options->tried) : core_.take_idle();
     });
     if (next == nullptr) return nullptr;

@@ -82,7 +82,7 @@ class pool_core {
   void end_lease(
       pool_slot& s, lease_end how, const error_code& why, time_point now, pool_actions& out);
   /// A connection just taken is found dead; it was not lent.
-  void drop_dead(pool_slot& s, time_point now, pool_actions& out);
+  void drop_dead(pool_slot& s, close_reason why, time_point now, pool_actions& out);
 
   // Connections.
 
@@ -98,8 +98,8 @@ class pool_core {
   void open_failed(pool_slot& s, const error_code& why, time_point now, pool_actions& out);
   /// An idle connection stirred. True: it is `checking` now, ask it.
   [[nodiscard]] bool stirred(pool_slot& s) noexcept;
-  /// After `checking`. `quiet`: as good as before.
-  void checked(pool_slot& s, bool quiet, time_point now, pool_actions& out);
+  /// After `checking`. `dead`: why it is not as good as before.
+  void checked(pool_slot& s, const doom_reason& dead, time_point now, pool_actions& out);
 
   // The world.
 

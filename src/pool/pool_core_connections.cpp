@@ -224,10 +224,10 @@ bool pool_core::stirred(pool_slot& s) noexcept {
   return true;
 }
 
-void pool_core::checked(pool_slot& s, bool quiet, time_point now, pool_actions& out) {
+void pool_core::checked(pool_slot& s, const doom_reason& dead, time_point now, pool_actions& out) {
   BOOST_ASSERT(s.state == slot_state::checking);
   expire_waiters(now, out);
-  if (!quiet && !s.doom) s.doom = close_reason::peer_closed;
+  if (!s.doom) s.doom = dead;
   hand_on(s, now, out);
   pump(now, out);
 }

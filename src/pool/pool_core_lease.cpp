@@ -175,10 +175,10 @@ void pool_core::end_lease(
   pump(now, out);
 }
 
-void pool_core::drop_dead(pool_slot& s, time_point now, pool_actions& out) {
+void pool_core::drop_dead(pool_slot& s, close_reason why, time_point now, pool_actions& out) {
   --counters_.checkouts_idle;
   if (s.home->has_departed()) --counters_.retained_leases;
-  close_slot(s, close_reason::peer_closed, {}, now, out);
+  close_slot(s, why, {}, now, out);
   pump(now, out);
 }
 

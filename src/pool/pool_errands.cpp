@@ -33,6 +33,10 @@ class slot_watcher final : public idle_observer {
   const std::uint64_t number_;
 };
 
+doom_reason found_dead(pooled_connection& c) noexcept {
+  return c.quiet() ? doom_reason{} : c.unquiet_reason();
+}
+
 }  // namespace
 
 void pool_state::run(errands& e) {
@@ -160,8 +164,8 @@ void pool_state::on_watched(pool_slot& s,
     if (!can_watch) s.armed = false;
     stirred = std::exchange(s.stirred, false);
   }
-  const bool quiet = !stirred || c.quiet();
-  step([&](time_point now, pool_actions& out) { core_.checked(s, quiet, now, out); });
+  const doom_reason dead = stirred ? found_dead(c) : doom_reason{};
+  step([&](time_point now, pool_actions& out) { core_.checked(s, dead, now, out); });
 }
 
 // On the connection's executor.
@@ -172,8 +176,8 @@ void pool_state::on_stirred(pool_slot& s, std::uint64_t number) {
     if (s.number != number || !core_.stirred(s)) return;
     c = s.connection;
   }
-  const bool quiet = c->quiet();
-  step([&](time_point now, pool_actions& out) { core_.checked(s, quiet, now, out); });
+  const doom_reason dead = found_dead(*c);
+  step([&](time_point now, pool_actions& out) { core_.checked(s, dead, now, out); });
 }
 
 }  // namespace redial::detail

@@ -39,6 +39,9 @@ enum class opening_for : std::uint8_t {
 /// Whether a connection can tell that its peer did something while it idled.
 enum class watching : std::uint8_t { unknown, yes, no };
 
+/// Why a connection is closed as soon as it is free; nothing: it is not.
+using doom_reason = std::optional<close_reason>;
+
 /// Guarded by the pool's lock, except that the holder of its lease reads `pool`, `connection`,
 /// `home`, `number` and `leases`, which do not change during a lease, and writes `keep_until`.
 struct alignas(64) pool_slot {
@@ -65,7 +68,7 @@ struct alignas(64) pool_slot {
   bool overdue = false;    ///< Opening for so long that others are tried beside it.
   bool give_up = false;    ///< Its opening was abandoned before it could be cancelled.
   opening_for purpose = opening_for::demand;
-  std::optional<close_reason> doom;  ///< Closed for this reason when it comes back.
+  doom_reason doom;  ///< Closed for this reason when it comes back.
   time_point opening_since{};
   time_point opened_at{};
   happening opened = 0;

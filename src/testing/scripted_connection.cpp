@@ -17,6 +17,7 @@ struct scripted_peer::state {
   bool open = true;
   bool hung_up = false;
   bool quiet = true;
+  bool sent_unasked = false;
   boost::asio::any_io_executor executor;
   bool watched = false;
   std::weak_ptr<idle_observer> observer;
@@ -49,6 +50,14 @@ void scripted_peer::hang_up() {
   state_->hung_up = true;
   state_->quiet = false;
   state_->notify();
+}
+
+void scripted_peer::send_unasked() {
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->sent_unasked = true;
+  }
+  hang_up();
 }
 
 void scripted_peer::stir() {
@@ -84,6 +93,11 @@ void scripted_connection::close() noexcept {
 bool scripted_connection::quiet() noexcept {
   const std::lock_guard lock(peer_->state_->mutex);
   return peer_->state_->open && peer_->state_->quiet;
+}
+
+close_reason scripted_connection::unquiet_reason() const noexcept {
+  const std::lock_guard lock(peer_->state_->mutex);
+  return peer_->state_->sent_unasked ? close_reason::unexpected_bytes : close_reason::peer_closed;
 }
 
 bool scripted_connection::watch_idle(std::weak_ptr<idle_observer> observer) {

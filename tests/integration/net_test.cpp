@@ -227,6 +227,7 @@ TEST_F(Tcp, Fault105_FinWhileIdleIsNoticed) {
   peer_->close();
   ASSERT_TRUE(run_until(*io_, [&] { return observer->notices == 1; }));
   EXPECT_FALSE(o->connection->quiet());
+  EXPECT_EQ(o->connection->unquiet_reason(), close_reason::peer_closed);
 }
 
 TEST_F(Tcp, Fault109_BytesWhileIdleAreNoticed) {
@@ -236,6 +237,7 @@ TEST_F(Tcp, Fault109_BytesWhileIdleAreNoticed) {
   asio::write(*peer_, asio::buffer("x", 1));
   ASSERT_TRUE(run_until(*io_, [&] { return observer->notices == 1; }));
   EXPECT_FALSE(o->connection->quiet());
+  EXPECT_EQ(o->connection->unquiet_reason(), close_reason::unexpected_bytes);
 }
 
 TEST_F(Tcp, BytesThatCameBeforeTheWatchAreNoticedToo) {
@@ -255,6 +257,7 @@ TEST_F(Tcp, ResetWhileIdleIsNoticed) {
   peer_->close();
   ASSERT_TRUE(run_until(*io_, [&] { return observer->notices == 1; }));
   EXPECT_FALSE(o->connection->quiet());
+  EXPECT_EQ(o->connection->unquiet_reason(), close_reason::peer_closed);
 }
 
 TEST_F(Tcp, WatchStaysArmedWhileLentAndIsArmedOnce) {

@@ -339,6 +339,7 @@ TEST_P(TlsSessions, Fault109_TicketsAreQuietAndDataIsNot) {
   asio::async_write(server.last().tls, asio::buffer("x", 1), [](auto, auto) {});
   ASSERT_TRUE(run_until(*io_, [&] { return observer->notices > 0; }));
   EXPECT_FALSE(o->connection->quiet());
+  EXPECT_EQ(o->connection->unquiet_reason(), close_reason::unexpected_bytes);
 }
 
 TEST_P(TlsSessions, Fault105_FinWhileIdleIsNoticed) {
@@ -352,6 +353,7 @@ TEST_P(TlsSessions, Fault105_FinWhileIdleIsNoticed) {
   server.last().tls.next_layer().close();
   ASSERT_TRUE(run_until(*io_, [&] { return observer->notices > 0; }));
   EXPECT_FALSE(o->connection->quiet());
+  EXPECT_EQ(o->connection->unquiet_reason(), close_reason::peer_closed);
 }
 
 INSTANTIATE_TEST_SUITE_P(Versions,

@@ -45,6 +45,10 @@ class net_connection : public pooled_connection {
   void close() noexcept override;
   /// TLS: records that are none of the user's business, such as session tickets, are quiet.
   [[nodiscard]] bool quiet() noexcept override;
+  /// `unexpected_bytes` when there was something to read, else `peer_closed`.
+  [[nodiscard]] close_reason unquiet_reason() const noexcept override {
+    return had_bytes_ ? close_reason::unexpected_bytes : close_reason::peer_closed;
+  }
   /// Always true. While a notice is armed, arming again only replaces the observer.
   bool watch_idle(std::weak_ptr<idle_observer> observer) override;
   [[nodiscard]] boost::asio::any_io_executor get_executor() const override;
@@ -63,6 +67,7 @@ class net_connection : public pooled_connection {
 
   boost::asio::any_io_executor executor_;
   std::shared_ptr<attachment> attachment_;
+  bool had_bytes_ = false;
 };
 
 }  // namespace redial

@@ -5,6 +5,7 @@
 
 #include <redial/core/endpoint.hpp>
 #include <redial/core/error.hpp>
+#include <redial/core/events.hpp>
 #include <redial/core/time.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -39,6 +40,10 @@ class pooled_connection {
   /// while idle: after `stirred()`, or at checkout when it cannot watch itself and has rested
   /// longer than `idle_check_after`. Must not block.
   [[nodiscard]] virtual bool quiet() noexcept = 0;
+  /// What `quiet()`, asked just before, has found when it returned false.
+  [[nodiscard]] virtual close_reason unquiet_reason() const noexcept {
+    return close_reason::peer_closed;
+  }
 
   /// Arms one notice for `observer` while the connection idles. A connection lent with its notice
   /// armed stays armed: nothing is cancelled on the hot path. Returns false when this type cannot

@@ -71,6 +71,8 @@ class scripted_peer {
 
   /// Closes its end: not quiet any more, and whoever watches is told.
   void hang_up();
+  /// Sends something nobody asked for: as `hang_up`, but for the reason.
+  void send_unasked();
   /// Something arrives that leaves the connection as good as before (a TLS session ticket).
   void stir();
   /// Not quiet any more, and nobody is told.
@@ -97,6 +99,7 @@ class scripted_connection final : public pooled_connection {
 
   void close() noexcept override;
   [[nodiscard]] bool quiet() noexcept override;
+  [[nodiscard]] close_reason unquiet_reason() const noexcept override;
   bool watch_idle(std::weak_ptr<idle_observer> observer) override;
   [[nodiscard]] boost::asio::any_io_executor get_executor() const override { return executor_; }
 

@@ -267,5 +267,26 @@ TEST_F(Idle, AQuietPoolArmsNothingButTheTimeout) {
   EXPECT_EQ(open_now(), 1U);
 }
 
+TEST_F(Idle, Fault109_BytesThatNobodyAskedForAreTheReason) {
+  start({"10.0.0.1"});
+  sim.advance(20ms);
+  net->peers().front()->send_unasked();
+  sim.settle();
+  EXPECT_EQ(open_now(), 0U);
+  EXPECT_EQ(closed_for(close_reason::unexpected_bytes), 1U);
+  const auto l = take();
+  EXPECT_FALSE(l.is_reused());
+}
+
+TEST_F(Unwatchable, Fault109_BytesThatNobodyAskedForAreTheReason) {
+  start({"10.0.0.1"});
+  sim.advance(20ms);
+  net->peers().front()->send_unasked();
+  sim.advance(2s);
+  EXPECT_FALSE(pool->try_checkout().has_value());
+  sim.settle();
+  EXPECT_EQ(closed_for(close_reason::unexpected_bytes), 1U);
+}
+
 }  // namespace
 }  // namespace redial::testing

@@ -39,7 +39,7 @@ TEST(PoolCoreChecking, AConnectionBeingCheckedGoesWithTheIdleOnesOfAFailedEndpoi
   ASSERT_EQ(second.state, slot_state::checking);
 
   core.end_lease(*first, lease_end::reset, errc::peer_closed, now + 1s, out);
-  core.checked(second, true, now + 1s, out);
+  core.checked(second, {}, now + 1s, out);
   EXPECT_EQ(second.state, slot_state::vacant) << "as good as before, but of a failed endpoint";
   core.close(now + 1s, out);
 }

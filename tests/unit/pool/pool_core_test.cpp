@@ -117,6 +117,9 @@ class history {
     waiting_.insert(t);
     if (o.tried.empty()) plain_.insert(t);
   }
+  doom_reason maybe_dead(int sides) {
+    return roll(sides) != 0 ? doom_reason{} : close_reason::peer_closed;
+  }
   void quick_checkout() {
     if (pool_slot* s = core_.take_idle()) leased_.insert(s);
   }
@@ -194,12 +197,12 @@ class history {
     if (w.slot->number != w.number || w.slot->state != slot_state::checking) return;
     w.slot->watch = roll(4) == 0 ? watching::no : watching::yes;
     if (w.slot->watch == watching::no) w.slot->armed = false;
-    core_.checked(*w.slot, roll(4) != 0, now_, out);
+    core_.checked(*w.slot, maybe_dead(4), now_, out);
   }
   void stir(pool_actions& out) {
     for (pool_slot& s : core_.slots()) {
       if (s.state == slot_state::vacant || !s.armed || roll(3) != 0) continue;
-      if (core_.stirred(s)) return core_.checked(s, roll(2) == 0, now_, out);
+      if (core_.stirred(s)) return core_.checked(s, maybe_dead(2), now_, out);
     }
   }
   // As a scheduler would: through every instant that the machine asks for.

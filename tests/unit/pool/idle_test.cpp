@@ -267,6 +267,30 @@ TEST_F(Idle, AQuietPoolArmsNothingButTheTimeout) {
   EXPECT_EQ(open_now(), 1U);
 }
 
+TEST_F(Idle, PreconnectOpensEverywhereWithoutACallAndForNewcomers) {
+  options.min_idle = 2;
+  start({"10.0.0.1", "10.0.0.2", "10.0.0.3"});
+  sim.advance(1s);
+  for (const auto* where : {"10.0.0.1", "10.0.0.2", "10.0.0.3"})
+    EXPECT_EQ(net->counts(ep(where)).open, 2U) << where;
+  EXPECT_EQ(pool->counters().checkouts, 0U);
+  dns({"10.0.0.1", "10.0.0.4", "10.0.0.5"});
+  sim.advance(1s);
+  for (const auto* where : {"10.0.0.1", "10.0.0.4", "10.0.0.5"}) {
+    EXPECT_EQ(net->counts(ep(where)).open, 2U) << where;
+  }
+  EXPECT_EQ(open_now(), 6U);
+  EXPECT_EQ(pool->counters().checkouts, 0U);
+}
+
+TEST_F(Idle, PreconnectIsRestoredAfterIdleTimeouts) {
+  options.min_idle = 2;
+  start({"10.0.0.1"});
+  sim.advance(10min);
+  EXPECT_EQ(pool->gauges().idle, 2U);
+  EXPECT_GT(closed_for(close_reason::idle), 0U);
+}
+
 TEST_F(Idle, Fault109_BytesThatNobodyAskedForAreTheReason) {
   start({"10.0.0.1"});
   sim.advance(20ms);

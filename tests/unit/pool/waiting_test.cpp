@@ -332,5 +332,32 @@ TEST_F(Waiting, AtTheTotalLimitAnUnwantedIdleOneMakesRoom) {
   EXPECT_EQ(open_now(), 2U);
 }
 
+TEST_F(Waiting, Fault150_AConnectionThatOpensAtTheTimeoutRests) {
+  options.max_connections = 2;
+  start({"10.0.0.1"});
+  const auto held = take();
+  net->accept(ep("10.0.0.1"), 1s);
+  const auto w = checkout(1s);
+  sim.advance(1s);
+  EXPECT_EQ(w->completions, 1);
+  // Whichever came first, the connection is neither lost nor with somebody who was told no.
+  EXPECT_EQ(w->leased() ? 0U : 1U, pool->gauges().idle);
+  EXPECT_EQ(static_cast<bool>(w->error), !w->lease);
+  EXPECT_EQ(open_now(), 2U);
+}
+
+TEST_F(Waiting, Fault150_WithoutAnotherWaiterItGoesBackToIdle) {
+  options.max_connections = 1;
+  start({"10.0.0.1"});
+  auto l = take();
+  sim.time()->call_at(sim.now() + 1s, [&] { l = {}; });
+  const auto a = checkout(1s);
+  sim.advance(1s);
+  EXPECT_EQ(a->error, errc::checkout_timeout);
+  EXPECT_FALSE(a->lease);
+  EXPECT_EQ(pool->gauges().idle, 1U);
+  EXPECT_EQ(open_now(), 1U);
+}
+
 }  // namespace
 }  // namespace redial::testing

@@ -6,10 +6,12 @@
 #include <redial/core/endpoint.hpp>
 #include <redial/core/error.hpp>
 #include <redial/core/time.hpp>
+#include <redial/endpoints/balancing.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 
 namespace redial::detail {
 
@@ -63,6 +65,7 @@ struct alignas(64) endpoint_entry {
 
   endpoint where;          ///< Never changes: who holds a lease reads it without the lock.
   std::uint64_t life = 0;  ///< As the snapshot numbers it.
+  std::uint64_t hash = 0;  ///< Of `where`, for keys.
 
   std::uint32_t failures = 0;         ///< Connect failures since the last success.
   time_point not_before{};            ///< No connect earlier: backoff.
@@ -100,6 +103,10 @@ struct endpoint_rules {
   duration replacement_deadline = std::chrono::seconds{30};
   bool exclusive = false;
   bool identity_proven = false;
+
+  balancing balance = balancing::least_loaded;
+  std::shared_ptr<endpoint_chooser> chooser;
+  std::size_t max_connections = std::numeric_limits<std::size_t>::max();
 };
 
 }  // namespace redial::detail

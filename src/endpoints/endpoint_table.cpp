@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "endpoints/endpoint_table.hpp"
 
+#include "endpoints/endpoint_hash.hpp"
 #include "endpoints/retention.hpp"
 
 #include <boost/assert.hpp>
@@ -47,7 +48,7 @@ bool lacks_family(const endpoint& where, const error_code& why) noexcept {
 }
 
 endpoint_table::endpoint_table(const endpoint_rules& rules, std::uint64_t seed)
-    : rules_(rules), warming_(rules), choice_(seed), probing_(seed + 2) {}
+    : rules_(rules), warming_(rules), choice_(seed, rules), probing_(seed + 2) {}
 
 bool endpoint_table::apply(const snapshot& s, time_point now, table_changes& out) {
   if (seen_any_ && s.generation <= generation_) return false;
@@ -105,6 +106,7 @@ endpoint_entry& endpoint_table::add(const snapshot_entry& s) {
   made->priority = s.where.priority;
   made->weight = s.where.weight;
   made->life = s.life;
+  made->hash = hash_of(s.where);
   made->presence = s.presence == presence::present ? standing::present : standing::absent;
   made->doubted = s.doubted;
   return *entries_.emplace(ids_, std::move(made)).first->second;
@@ -282,7 +284,7 @@ happening endpoint_table::all_failed_by() const noexcept {
   return first == not_yet ? 0 : first;
 }
 
-const endpoint_entry* endpoint_table::find(std::uint64_t id) const noexcept {
+endpoint_entry* endpoint_table::find(std::uint64_t id) const noexcept {
   const auto it = entries_.find(id);
   return it == entries_.end() ? nullptr : it->second.get();
 }

@@ -84,7 +84,7 @@ class endpoint_table {
   [[nodiscard]] const error_code& verdict() const noexcept { return verdict_; }
   [[nodiscard]] bool is_resolved() const noexcept { return resolved_; }
 
-  [[nodiscard]] const endpoint_entry* find(std::uint64_t id) const noexcept;
+  [[nodiscard]] endpoint_entry* find(std::uint64_t id) const noexcept;
   /// The last happening; a new one.
   [[nodiscard]] happening last_happening() const noexcept { return happenings_; }
   happening happen() noexcept { return ++happenings_; }

@@ -7,6 +7,11 @@
 
 namespace redial::detail {
 
+selector::selector(std::uint64_t seed, const endpoint_rules& rules)
+    : random_(seed), policy_(rules) {
+  set_weighted(false);
+}
+
 void selector::admit(endpoint_entry& e) {
   BOOST_ASSERT(!e.is_usable());
   if (usable_.size() == usable_.capacity()) {
@@ -15,6 +20,7 @@ void selector::admit(endpoint_entry& e) {
     serving_.reserve(room);
     shares_.reserve(room);
     by_weight_.reserve(room);
+    policy_.reserve(room);
     usable_.reserve(room);
   }
   e.counted_up = !is_down(e);
@@ -74,10 +80,11 @@ bool selector::settle() noexcept {
 }
 
 void selector::enter(endpoint_entry& e) noexcept {
-  if (!serving_.empty() && serving_.front()->weight != e.weight) weighted_ = true;
+  if (!serving_.empty() && serving_.front()->weight != e.weight) set_weighted(true);
   unweighed_ = weighted_;
   e.serving_at = static_cast<std::uint32_t>(serving_.size());
   serving_.push_back(&e);
+  policy_.enter(e, random_);
   e.maybe_idle_at = endpoint_entry::nowhere;
   if (e.idle != 0) gained_idle(e);
 }
@@ -86,12 +93,13 @@ void selector::leave(endpoint_entry& e) noexcept {
   if (e.maybe_idle_at != endpoint_entry::nowhere) strike_out(e);
   e.maybe_idle_at = endpoint_entry::standing_by;
   if (starved_ == &e) starved_ = nullptr;
+  policy_.leave(e.serving_at);
   endpoint_entry* last = serving_.back();
   serving_[e.serving_at] = last;
   last->serving_at = e.serving_at;
   serving_.pop_back();
   e.serving_at = endpoint_entry::nowhere;
-  if (serving_.empty()) weighted_ = false;
+  if (serving_.empty()) set_weighted(false);
   unweighed_ = weighted_;
 }
 
@@ -101,6 +109,16 @@ void selector::strike_out(endpoint_entry& e) noexcept {
   last->maybe_idle_at = e.maybe_idle_at;
   maybe_idle_.pop_back();
   e.maybe_idle_at = endpoint_entry::nowhere;
+}
+
+endpoint_entry* selector::pick_idle_specially() noexcept {
+  const auto all = [](const endpoint_entry&) { return true; };
+  if (policy_.takes_turns()) return pick_idle(all);
+  if (policy_.has_chooser()) {
+    endpoint_entry* home = pick_home({}, all);
+    if (home != nullptr) return home->idle != 0 ? home : nullptr;
+  }
+  return weighted_ ? pick_idle_by_weight() : pick_idle_of_two();
 }
 
 endpoint_entry* selector::any_idle() noexcept {

@@ -2,9 +2,10 @@
 #pragma once
 
 // Which endpoint serves next: of the serving tier, the less loaded of two random ones. Costs the
-// same for three endpoints and for a thousand.
+// same for three endpoints and for a thousand. The other policies: balancer.hpp.
 
 #include "endpoints/alias_table.hpp"
+#include "endpoints/balancer.hpp"
 #include "endpoints/endpoint_entry.hpp"
 #include "endpoints/fast_random.hpp"
 #include "endpoints/tiers.hpp"
@@ -27,7 +28,7 @@ namespace redial::detail {
 /// While all that serve have the same weight, weights cost nothing; else see selector_weights.cpp.
 class selector {
  public:
-  explicit selector(std::uint64_t seed) noexcept : random_(seed) {}
+  explicit selector(std::uint64_t seed, const endpoint_rules& rules = {});
 
   void admit(endpoint_entry& e);
   void remove(endpoint_entry& e) noexcept;
@@ -46,19 +47,24 @@ class selector {
 
   /// The endpoint whose idle connection is lent next; null when there is none.
   [[nodiscard]] endpoint_entry* pick_idle() noexcept {
-    if (weighted_) [[unlikely]]
-      return pick_idle_by_weight();
-    const auto all = static_cast<std::uint32_t>(serving_.size());
-    if (all > 1) {
-      const auto two = random_.two_below(all);
-      endpoint_entry* a = serving_[two.first];
-      endpoint_entry* b = serving_[two.second];
-      if (a->idle == 0) std::swap(a, b);
-      if (b->idle != 0) return b->leases < a->leases ? b : a;
-      if (b->connections == 0 || (b->opening == 0 && b->leases < a->leases)) starved_ = b;
-      return a->idle != 0 ? a : any_idle();
-    }
-    return all == 1 && serving_.front()->idle != 0 ? serving_.front() : nullptr;
+    if (special_) [[unlikely]]
+      return pick_idle_specially();
+    return pick_idle_of_two();
+  }
+  /// A caller with this key belongs to one endpoint, if `pick_home` knows one.
+  [[nodiscard]] bool guides(const endpoint_key& key) const { return policy_.guides(key); }
+  /// `pick_home` may say something else each time.
+  [[nodiscard]] bool is_moody() const noexcept { return policy_.has_chooser(); }
+  /// The endpoint that such a caller is served by, or waits for, of those that it `wants` and that
+  /// can serve or are `at_hand`; null: whichever.
+  template <class Wants>
+  [[nodiscard]] endpoint_entry* pick_home(const endpoint_key& key,
+                                          const Wants& wants,
+                                          const endpoint_entry* at_hand = nullptr) noexcept;
+  [[nodiscard]] bool can_serve(const endpoint_entry& e) const { return policy_.can_serve(e); }
+  /// A connection of `e` went to a caller without being picked.
+  void lent_directly(const endpoint_entry& e) noexcept {
+    if (policy_.takes_turns() && e.is_serving()) policy_.spend_turn(e.serving_at);
   }
 
   /// An endpoint that `pick_idle` would have liked, were there an idle connection to it. As long as
@@ -70,6 +76,14 @@ class selector {
   /// The same among those that `accepts(const endpoint_entry&)`; looks at all of them if it must.
   template <class Accepts>
   [[nodiscard]] endpoint_entry* pick_idle(const Accepts& accepts) noexcept {
+    if (!policy_.takes_turns()) return pick_spare(accepts);
+    if (unweighed_) weigh();
+    return policy_.take_turn(
+        serving_, [&](const endpoint_entry& e) { return e.idle != 0 && accepts(e); }, starved_);
+  }
+  /// The same for closing its idle connection: no turn is taken, nobody is asked.
+  template <class Accepts>
+  [[nodiscard]] endpoint_entry* pick_spare(const Accepts& accepts) noexcept {
     return lighter_of_two([&](const endpoint_entry& e) { return e.idle != 0 && accepts(e); });
   }
   /// The endpoint to connect to next among those that `accepts`: fewer leases and connects. When
@@ -94,12 +108,18 @@ class selector {
   [[nodiscard]] fast_random& random() noexcept { return random_; }
 
  private:
-  /// A random one that has an idle connection; strikes out those met that have none.
   endpoint_entry* any_idle() noexcept;
   void strike_out(endpoint_entry& e) noexcept;
   void enter(endpoint_entry& e) noexcept;
   void leave(endpoint_entry& e) noexcept;
   bool settle() noexcept;
+
+  endpoint_entry* pick_idle_of_two() noexcept;
+  endpoint_entry* pick_idle_specially() noexcept;
+  void set_weighted(bool yes) noexcept {
+    weighted_ = yes;
+    special_ = yes || policy_.takes_turns() || policy_.has_chooser();
+  }
 
   // selector_weights.cpp
   endpoint_entry* pick_idle_by_weight() noexcept;
@@ -124,22 +144,55 @@ class selector {
   std::vector<endpoint_entry*> maybe_idle_;
   endpoint_entry* starved_ = nullptr;
   fast_random random_;
+  bool special_ = false;     // weighted, or a policy decides about every caller
   bool weighted_ = false;    // those that serve differ in weight
   bool unweighed_ = false;   // `by_weight_` is out of date
   std::uint64_t zeros_ = 1;  // how many that serve have weight 0; 1 if none
-
   std::vector<endpoint_entry*> usable_;
   tiers tiers_;
   std::optional<tier_range> range_;
   std::optional<std::uint16_t> held_behind_;
   alias_table by_weight_;
-  std::vector<std::uint64_t> shares_;  // scratch
+  std::vector<std::uint64_t> shares_;  // of those that serve, once weighed
+  balancer policy_;
 };
+
+inline endpoint_entry* selector::pick_idle_of_two() noexcept {
+  const auto all = static_cast<std::uint32_t>(serving_.size());
+  if (all > 1) {
+    const auto two = random_.two_below(all);
+    endpoint_entry* a = serving_[two.first];
+    endpoint_entry* b = serving_[two.second];
+    if (a->idle == 0) std::swap(a, b);
+    if (b->idle != 0) return b->leases < a->leases ? b : a;
+    if (b->connections == 0 || (b->opening == 0 && b->leases < a->leases)) starved_ = b;
+    return a->idle != 0 ? a : any_idle();
+  }
+  return all == 1 && serving_.front()->idle != 0 ? serving_.front() : nullptr;
+}
+
+template <class Wants>
+endpoint_entry* selector::pick_home(const endpoint_key& key,
+                                    const Wants& wants,
+                                    const endpoint_entry* at_hand) noexcept {
+  if (unweighed_) weigh();
+  if (serving_.empty() || range_->best != range_->worst) return nullptr;
+  if (!policy_.has_chooser()) {
+    return policy_.by_key(serving_, weighted_ ? &shares_ : nullptr, key, wants, at_hand, starved_);
+  }
+  endpoint_entry* any = serving_[random_.below(static_cast<std::uint32_t>(serving_.size()))];
+  if (!policy_.can_serve(*any) && policy_.is_starved(*any)) starved_ = any;
+  return policy_.by_chooser(serving_, key, wants, at_hand, random_);
+}
 
 template <class Accepts>
 endpoint_entry* selector::pick(const Accepts& accepts) noexcept {
   if (!range_) return nullptr;
-  if (range_->best == range_->worst) return lighter_of_two(accepts);
+  if (range_->best == range_->worst) {
+    if (!policy_.takes_turns()) return lighter_of_two(accepts);
+    if (unweighed_) weigh();
+    return policy_.next_turn(serving_, accepts);
+  }
   for (const auto& tier : tiers_.by_priority()) {
     if (endpoint_entry* e = pick_in(tier.first, accepts)) return e;
   }

@@ -25,15 +25,16 @@ namespace redial::detail {
 void selector::weigh() noexcept {
   unweighed_ = false;
   const std::uint16_t any = serving_.front()->weight;
-  weighted_ = std::any_of(serving_.begin(), serving_.end(), [any](const endpoint_entry* e) {
+  set_weighted(std::any_of(serving_.begin(), serving_.end(), [any](const endpoint_entry* e) {
     return e->weight != any;
-  });
+  }));
   const auto zeros = std::count_if(
       serving_.begin(), serving_.end(), [](const endpoint_entry* e) { return e->weight == 0; });
   zeros_ = zeros == 0 ? 1U : static_cast<std::uint64_t>(zeros);
   shares_.clear();
   for (const endpoint_entry* e : serving_) shares_.push_back(share(*e));
   by_weight_.build(shares_);
+  policy_.weigh(shares_, random_);
 }
 
 endpoint_entry* selector::pick_idle_by_weight() noexcept {

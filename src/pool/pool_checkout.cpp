@@ -18,7 +18,7 @@ boost::system::result<lease_base> pool_state::try_checkout(
   pool_slot* s = nullptr;
   {
     const std::lock_guard lock(mutex_);
-    s = core_.take_idle(options.tried);
+    s = core_.take_idle(options.tried, options.key);
     if (s == nullptr) return core_.why_nothing();
   }
   s = checked(*s, &options);
@@ -39,7 +39,7 @@ pool_slot* pool_state::checked(pool_slot& first, const checkout_options* options
     const close_reason why = s->connection->unquiet_reason();
     step([&](time_point now, pool_actions& out) {
       core_.drop_dead(*s, why, now, out);
-      next = options != nullptr ? core_.take_idle(options->tried) : core_.take_idle();
+      next = options != nullptr ? core_.take_idle(options->tried, options->key) : core_.take_idle();
     });
     if (next == nullptr) return nullptr;
     s = next;
@@ -84,7 +84,7 @@ void pool_state::start_checkout(const checkout_options& options, completion<chec
   lease_base got;
   step([&](time_point now, pool_actions& out) {
     // Somebody may have returned one since.
-    if (pool_slot* s = core_.take_idle(options.tried)) {
+    if (pool_slot* s = core_.take_idle(options.tried, options.key)) {
       got = lease_base(s);
       return;
     }

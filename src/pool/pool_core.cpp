@@ -34,6 +34,9 @@ endpoint_rules rules_of(const pool_options& o) {
   r.replacement_deadline = o.replacement_deadline;
   r.exclusive = o.exclusive;
   r.identity_proven = o.identity_proven;
+  r.balance = o.balance;
+  r.chooser = o.chooser;
+  r.max_connections = o.max_connections;
   return r;
 }
 

@@ -61,7 +61,7 @@ class pool_core {
   // Callers.
 
   /// The same with conditions. Null when there is none.
-  [[nodiscard]] pool_slot* take_idle(const tries& tried) noexcept;
+  [[nodiscard]] pool_slot* take_idle(const tries& tried, const endpoint_key& key = {}) noexcept;
   /// Queues a caller for whom nothing is idle. A set code: it must not wait.
   [[nodiscard]] error_code enqueue(ticket t,
                                    const checkout_options& o,
@@ -142,8 +142,10 @@ class pool_core {
 
   // pool_core_lease.cpp
   void hand_on(pool_slot& s, time_point now, pool_actions& out);
-  [[nodiscard]] std::optional<ticket> first_taker(const pool_slot& s) const noexcept;
-  [[nodiscard]] bool takes(const waiter& w, const pool_slot& s) const noexcept;
+  [[nodiscard]] std::optional<ticket> first_taker(const pool_slot& s) noexcept;
+  [[nodiscard]] bool takes(const waiter& w, const pool_slot& s) noexcept;
+  [[nodiscard]] pool_slot* take_untried_idle(const tries& tried) noexcept;
+  [[nodiscard]] endpoint_entry* home_of(const waiter& w, endpoint_entry* here = {}) noexcept;
   void lend_to(ticket t, pool_slot& s, pool_actions& out);
   void drop_idle(endpoint_entry& e, close_reason reason, pool_actions& out, time_point now);
   void report(const endpoint_entry& e, endpoint_outcome outcome, pool_actions& out) const;
@@ -188,7 +190,7 @@ class pool_core {
   void start_demanded(time_point now, pool_actions& out);
   void start_spares(time_point now, pool_actions& out);
   void mark_overdue(time_point now) noexcept;
-  [[nodiscard]] std::vector<const waiter*> uncovered() const;
+  [[nodiscard]] std::vector<const waiter*> uncovered();
   bool connect_for(const waiter& w, time_point now, pool_actions& out);
   [[nodiscard]] bool is_connectable(const endpoint_entry& e, time_point now) const noexcept;
   [[nodiscard]] bool has_room() const noexcept { return total() < options_.max_total_connections; }
@@ -226,7 +228,6 @@ class pool_core {
   time_point sweep_at_ = never;  // arms notices
   time_point scan_at_ = never;   // closes what has rested or lived too long
   endpoint_table table_;
-
   std::deque<pool_slot> slots_;
   std::vector<pool_slot*> vacant_;
   std::vector<pool_slot*> opening_;    // oldest first
@@ -235,7 +236,6 @@ class pool_core {
   waiter_queue waiters_;
   fast_random jitter_;
   std::uint64_t numbers_ = 0;
-
   std::uint64_t generation_ = 0;
   bool renewing_ = false;  // a reset waits for its first new connection
   bool ever_reset_ = false;

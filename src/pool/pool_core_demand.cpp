@@ -2,7 +2,7 @@
 // What is opened, and for whom. Runs after everything that may have changed the need.
 
 #include "pool/last_try.hpp"
-#include "pool/pool_core.hpp"
+#include "pool/pool_core_hot.hpp"
 
 #include <algorithm>
 #include <vector>
@@ -45,7 +45,10 @@ void pool_core::serve_waiters(pool_actions& out) {
   if (waiters_.empty() || !is_anything_idle()) return;
   std::vector<std::pair<ticket, pool_slot*>> served;
   for (const auto& [t, w] : waiters_.in_order()) {
-    if (pool_slot* s = take_idle(w.tried)) {
+    endpoint_entry* home = home_of(w);
+    if (home != nullptr && home->idle == 0) continue;
+    pool_slot* s = home != nullptr ? &lend_top(*home) : take_untried_idle(w.tried);
+    if (s != nullptr) {
       served.emplace_back(t, s);
       if (!is_anything_idle()) break;
     }
@@ -82,7 +85,7 @@ bool pool_core::make_room(time_point now, pool_actions& out) {
   if (has_room()) return true;
   const auto any = [](const endpoint_entry&) { return true; };
   endpoint_entry* e = table_.choice().idle_bystander();
-  if (e == nullptr) e = table_.choice().pick_idle(any);
+  if (e == nullptr) e = table_.choice().pick_spare(any);
   if (e == nullptr) return false;
   close_slot(*e->idle_bottom, close_reason::idle, {}, now, out);
   return has_room();
@@ -138,7 +141,7 @@ void pool_core::mark_overdue(time_point now) noexcept {
 }
 
 // Callers for whom nothing is on its way, in their order.
-std::vector<const waiter*> pool_core::uncovered() const {
+std::vector<const waiter*> pool_core::uncovered() {
   std::vector<const pool_slot*> coming;
   for (const pool_slot* s : opening_) {
     if (s->purpose == opening_for::demand && !s->overdue) coming.push_back(s);
@@ -159,7 +162,9 @@ std::vector<const waiter*> pool_core::uncovered() const {
     return left;
   }
   for (const auto& [t, w] : waiters_.in_order()) {
+    const endpoint_entry* home = home_of(w);
     const auto fits = [&](const pool_slot* s) {
+      if (home != nullptr) return s->home == home;
       if (!is_offered(*s->home, w.tried)) return false;
       return wants(w.tried, *s->home) || !reach(w.tried);
     };
@@ -187,6 +192,11 @@ void pool_core::start_demanded(time_point now, pool_actions& out) {
 }
 
 bool pool_core::connect_for(const waiter& w, time_point now, pool_actions& out) {
+  if (endpoint_entry* home = home_of(w)) {
+    if (!is_connectable(*home, now) || !make_room(now, out)) return false;
+    start_opening(*home, opening_for::demand, now, out);
+    return true;
+  }
   const auto tier = reach(w.tried);
   const auto fits = [&](const endpoint_entry& e) {
     return is_connectable(e, now) && (!tier || wants(w.tried, e));

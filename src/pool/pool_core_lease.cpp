@@ -33,7 +33,8 @@ close_reason reason_of(lease_end how) noexcept {
 
 // An endpoint that was tried is asked again only when there is no other, and then only by a
 // connection that was opened after the failure.
-bool pool_core::takes(const waiter& w, const pool_slot& s) const noexcept {
+bool pool_core::takes(const waiter& w, const pool_slot& s) noexcept {
+  if (const endpoint_entry* home = home_of(w, s.home)) return s.home == home;
   if (!is_offered(*s.home, w.tried)) return false;
   const tried_endpoint* last = last_try(w.tried, s.home->id);
   if (last == nullptr) return true;
@@ -41,8 +42,40 @@ bool pool_core::takes(const waiter& w, const pool_slot& s) const noexcept {
          !reach(w.tried);
 }
 
-pool_slot* pool_core::take_idle(const tries& tried) noexcept {
-  if (tried.empty()) return take_idle();
+// What a user's policy has said holds as long as the waiter can be served there: what is opened for
+// it must not be somebody else's when it is open. `here` has a connection that is none of the idle
+// ones yet. Null: the policy does not care, or nobody can serve, so that any connection will do.
+endpoint_entry* pool_core::home_of(const waiter& w, endpoint_entry* here) noexcept {
+  if (!w.is_guided) return nullptr;
+  selector& choice = table_.choice();
+  endpoint_entry* home = choice.is_moody() ? table_.find(w.home) : nullptr;
+  const auto fits = [&](const endpoint_entry& e) {
+    return e.is_serving() && (&e == here || choice.can_serve(e));
+  };
+  if (home != nullptr && fits(*home)) return home;
+  const auto untried = [&w](const endpoint_entry& e) { return wants(w.tried, e); };
+  home = choice.pick_home(w.key, untried, here);
+  w.home = home != nullptr ? home->id : 0;
+  return home;
+}
+
+pool_slot* pool_core::take_idle(const tries& tried, const endpoint_key& key) noexcept {
+  selector& choice = table_.choice();
+  if (choice.guides(key)) {
+    const auto untried = [&tried](const endpoint_entry& e) { return wants(tried, e); };
+    endpoint_entry* home = choice.pick_home(key, untried);
+    if (home != nullptr) return home->idle != 0 ? &lend_top(*home) : nullptr;
+  }
+  return take_untried_idle(tried);
+}
+
+pool_slot* pool_core::take_untried_idle(const tries& tried) noexcept {
+  if (tried.empty()) {
+    if (!table_.choice().is_moody()) return take_idle();
+    const auto anybody = [](const endpoint_entry&) { return true; };
+    endpoint_entry* e = table_.choice().pick_spare(anybody);  // it was asked, and has no opinion
+    return e != nullptr ? &lend_top(*e) : nullptr;
+  }
   if (endpoint_entry* e = pick_untried_idle(tried)) return &lend_top(*e);
   if (reach(tried)) return nullptr;
   pool_slot* found = nullptr;
@@ -83,7 +116,8 @@ error_code pool_core::enqueue(ticket t,
     ++counters_.queue_rejections;
     return errc::queue_full;
   }
-  waiters_.add(t, waiter{deadline, o.tried, table_.last_happening()});
+  const bool guided = table_.choice().guides(o.key);
+  waiters_.add(t, waiter{deadline, o.tried, table_.last_happening(), o.key, guided});
   pump(now, out);
   return {};
 }
@@ -94,7 +128,7 @@ bool pool_core::cancel(ticket t) {
   return true;
 }
 
-std::optional<ticket> pool_core::first_taker(const pool_slot& s) const noexcept {
+std::optional<ticket> pool_core::first_taker(const pool_slot& s) noexcept {
   for (const auto& [t, w] : waiters_.in_order()) {
     if (takes(w, s)) return t;
   }
@@ -106,6 +140,7 @@ void pool_core::lend_to(ticket t, pool_slot& s, pool_actions& out) {
   waiters_.remove(t);
   become(s, slot_state::leased);
   lent(s);
+  table_.choice().lent_directly(*s.home);
   ++served_;
 }
 

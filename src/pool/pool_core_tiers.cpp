@@ -91,7 +91,7 @@ bool pool_core::make_room_for_recovery(time_point now, pool_actions& out) {
   if (has_room()) return true;
   selector& choice = table_.choice();
   const endpoint_entry* e = choice.idle_bystander();
-  if (e == nullptr) e = choice.pick_idle(spare);
+  if (e == nullptr) e = choice.pick_spare(spare);
   if (e != nullptr) close_slot(*e->idle_bottom, close_reason::idle, {}, now, out);
   short_of_room_ = short_of_room_ || !has_room();
   return has_room();

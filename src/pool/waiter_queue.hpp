@@ -28,9 +28,13 @@ struct waiter {
   time_point deadline{};
   tries tried;
   happening since = 0;  ///< When the wait began, as an order.
+  endpoint_key key;
+  bool is_guided = false;  ///< It belongs to one endpoint, if the policy knows one.
+  /// That endpoint, as last determined; 0: none. A note, not a part of what it asks for.
+  mutable std::uint64_t home = 0;
 
   /// Does not take just any connection.
-  [[nodiscard]] bool is_picky() const noexcept { return !tried.empty(); }
+  [[nodiscard]] bool is_picky() const noexcept { return is_guided || !tried.empty(); }
 };
 
 /// The order is that of the tickets. Taking one out of the middle leaves no hole.

@@ -5,6 +5,7 @@
 
 #include <redial/core/events.hpp>
 #include <redial/core/time.hpp>
+#include <redial/endpoints/balancing.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -22,8 +23,9 @@ struct pool_options {
   std::size_t max_connections = 64;
   /// Connections in the whole pool. 1 to 1000000.
   std::size_t max_total_connections = 1024;
-  /// Idle connections kept open per endpoint without demand. 0 to `max_connections`. An active
-  /// endpoint's first connection counts.
+  /// Idle connections kept open per endpoint without demand, from the first answer on and for
+  /// every endpoint that comes later: preconnect. 0 to `max_connections`. An active endpoint's
+  /// first connection counts.
   std::size_t min_idle = 0;
   /// Callers that may wait. 0: fail at once with `errc::queue_full` when nothing is idle.
   std::size_t queue_limit = 1024;
@@ -64,6 +66,11 @@ struct pool_options {
   /// New connections prove who answers (TLS, an identity check): doubted endpoints may be connected
   /// to.
   bool identity_proven = false;
+
+  /// Which endpoint serves next.
+  balancing balance = balancing::least_loaded;
+  /// Decides instead of `balance`. Null: nobody does.
+  std::shared_ptr<endpoint_chooser> chooser;
 
   /// Whole-pool resets happen at most this often. 0 to 1 h.
   duration min_reset_interval = std::chrono::seconds{2};

@@ -4,6 +4,7 @@
 // Warm connections to the endpoints of one target.
 
 #include <redial/core/counters.hpp>
+#include <redial/endpoints/endpoint_key.hpp>
 #include <redial/pool/impl/typed_checkout.hpp>
 #include <redial/pool/lease.hpp>
 #include <redial/pool/options.hpp>
@@ -36,6 +37,9 @@ struct checkout_options {
   time_point deadline = time_point::max();
   /// Not these, but the rest of their tier or the next one; if all were tried, a new connection.
   std::vector<tried_endpoint> tried;
+  /// What the endpoint is chosen by under `balancing::consistent_hash`; handed to
+  /// `pool_options::chooser`. Else it means nothing.
+  endpoint_key key;
 };
 
 namespace detail {

@@ -38,6 +38,16 @@ class dummy_observer final : public idle_observer {
   void stirred() override {}
 };
 
+/// A user's policy without any.
+class whim final : public endpoint_chooser {
+ public:
+  std::size_t choose(std::span<const candidate> among,
+                     const endpoint_key&,
+                     std::uint64_t random) noexcept override {
+    return random % 5 == 0 ? none : random % among.size();
+  }
+};
+
 /// Plays driver, network, DNS and callers by dice.
 class history {
  public:
@@ -66,6 +76,8 @@ class history {
     options_.exclusive = roll(5) == 0;
     options_.identity_proven = roll(2) == 0;
     options_.max_lifetime = roll(2) == 0 ? 20s : 1h;
+    options_.balance = static_cast<balancing>(roll(3));
+    if (roll(4) == 0) options_.chooser = std::make_shared<whim>();
     tiers_ = 1 + roll(3);
     weights_ = roll(2) == 0 ? 1 : 5;
     return options_;
@@ -109,13 +121,17 @@ class history {
     checkout_options o;
     if (roll(3) == 0) o.deadline = now_ + roll(3000) * 1ms;
     for (int i = roll(3); i > 0; --i) o.tried.push_back({dice_() % (last_id_ + 1), now_});
-    if (pool_slot* s = core_.take_idle(o.tried)) {
+    if (roll(2) == 0) o.key = roll(8);
+    if (pool_slot* s = core_.take_idle(o.tried, o.key)) {
       leased_.insert(s);
       return;
     }
     if (core_.enqueue(t, o, now_, out)) return;
     waiting_.insert(t);
-    if (o.tried.empty()) plain_.insert(t);
+    if (options_.chooser == nullptr && core_.table().choice().guides(o.key) && o.tried.empty()) {
+      keys_[t] = o.key.value();
+    }
+    if (o.tried.empty() && !core_.table().choice().guides(o.key)) plain_.insert(t);
   }
   doom_reason maybe_dead(int sides) {
     return roll(sides) != 0 ? doom_reason{} : close_reason::peer_closed;
@@ -265,6 +281,7 @@ class history {
       for (const ticket t : waiting_)
         EXPECT_FALSE(plain_.contains(t)) << "waits beside an idle one";
     }
+    check_keys();
     const auto c = core_.counters();
     EXPECT_LE(c.closed, c.opened);
     for (auto& [home, of] : by_home) check_home(*home, of);
@@ -304,6 +321,20 @@ class history {
         return e->state == health::warming && e->failures == 0 && core_.table().may_connect(*e) &&
                (up.empty() || e->priority < *up.begin());
       })) << "nobody serves, and there is nothing to wait for";
+    }
+  }
+  /// Nobody waits beside an idle connection of the endpoint that their key belongs to.
+  void check_keys() {
+    const selector& choice = core_.table().choice();
+    if (weights_ > 1 || !choice.range() || choice.range()->best != choice.range()->worst) return;
+    for (const auto& [t, key] : keys_) {
+      if (!waiting_.contains(t)) continue;
+      const endpoint_entry* home = nullptr;
+      for (const endpoint_entry* e : choice.usable()) {
+        if (!e->is_serving() || !choice.can_serve(*e)) continue;
+        if (home == nullptr || mix(e->hash ^ key) > mix(home->hash ^ key)) home = e;
+      }
+      EXPECT_TRUE(home == nullptr || home->idle == 0);
     }
   }
   void check_home(const endpoint_entry& e, std::map<slot_state, std::uint32_t>& of) {
@@ -351,6 +382,7 @@ class history {
   ticket tickets_ = 0;
   std::set<ticket> waiting_;
   std::set<ticket> plain_;  // takes any connection
+  std::map<ticket, std::uint64_t> keys_;
   std::set<pool_slot*> leased_;
   std::map<std::uint64_t, pool_actions::opening> openings_;
   std::vector<pool_actions::watch> watches_;

@@ -104,12 +104,12 @@ class fixed_feed final : public endpoint_feed {
 
 /// A pool with one idle connection to each of its endpoints.
 struct warm_pool {
-  explicit warm_pool(int endpoints, int weights = 1)
+  explicit warm_pool(int endpoints, int weights = 1, const pool_options& o = options())
       : pool(io.get_executor(),
              std::make_shared<bare_clock>(),
              std::make_unique<fixed_feed>(endpoints, weights),
              std::make_shared<instant_connector>(),
-             options()) {
+             o) {
     io.poll();
     // The first return starts the coarse clock, of which later ones make use.
     const auto first = pool.try_checkout();
@@ -208,6 +208,50 @@ void checkout(benchmark::State& state, int weights = 1) {
   });
 }
 
+/// With a key that differs each time; policies that look at none ignore it.
+void by_policy(benchmark::State& state, const pool_options& o, int weights = 1) {
+  const second_thread other;
+  warm_pool warm(static_cast<int>(state.range(0)), weights, o);
+  checkout_options by_key;
+  std::uint64_t key = 0;
+  measure(state, [&] {
+    by_key.key = ++key;
+    auto l = warm.pool.base().try_checkout(by_key);
+    benchmark::DoNotOptimize(l);
+    return l.has_value();
+  });
+}
+
+void in_turn(benchmark::State& state) {
+  pool_options o = warm_pool::options();
+  o.balance = balancing::round_robin;
+  by_policy(state, o);
+}
+void by_key(benchmark::State& state) {
+  pool_options o = warm_pool::options();
+  o.balance = balancing::consistent_hash;
+  by_policy(state, o);
+}
+void by_key_weighted(benchmark::State& state) {
+  pool_options o = warm_pool::options();
+  o.balance = balancing::consistent_hash;
+  by_policy(state, o, 4);
+}
+
+class any_of_them final : public endpoint_chooser {
+ public:
+  std::size_t choose(std::span<const candidate> among,
+                     const endpoint_key&,
+                     std::uint64_t random) noexcept override {
+    return random % among.size();
+  }
+};
+void by_chooser(benchmark::State& state) {
+  pool_options o = warm_pool::options();
+  o.chooser = std::make_shared<any_of_them>();
+  by_policy(state, o);
+}
+
 void baseline_one_thread(benchmark::State& state) { baseline(state); }
 void checkout_one_thread(benchmark::State& state) { checkout(state); }
 void baseline_threads(benchmark::State& state) {
@@ -238,6 +282,10 @@ BENCHMARK(checkout_weighted)
     ->Arg(3)
     ->Arg(100)
     ->Arg(1000);
+BENCHMARK(in_turn)->Name("policy/round_robin")->Arg(3)->Arg(100)->Arg(1000);
+BENCHMARK(by_key)->Name("policy/consistent_hash")->Arg(3)->Arg(100)->Arg(1000);
+BENCHMARK(by_key_weighted)->Name("policy/consistent_hash_weighted")->Arg(3)->Arg(100)->Arg(1000);
+BENCHMARK(by_chooser)->Name("policy/chooser")->Arg(3)->Arg(100)->Arg(1000);
 
 }  // namespace
 }  // namespace redial

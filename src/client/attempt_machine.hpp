@@ -36,6 +36,7 @@ struct call_terms {
   duration attempt_timeout{};   ///< Zero: automatic.
   time_point client_started{};  ///< For `retry_policy::reset_grace`.
   std::uint64_t seed = 0;       ///< Of the jitter.
+  endpoint_key key;             ///< For the pool.
 };
 
 /// Where an attempt runs.

@@ -23,6 +23,7 @@ call_state::call_state(std::shared_ptr<client_state> client,
     : time_(client->time()),
       op_(std::move(op)),
       deadline_(terms.deadline),
+      key_(terms.key),
       client_(std::move(client)),
       machine_(client_->options().retry, terms),
       done_(std::move(done)) {}
@@ -222,8 +223,9 @@ void call_state::check_out(client_state& client,
                            std::uint32_t number) {
   checkout_options options(deadline_);
   options.tried = std::move(tried);
-  auto idle =
-      options.tried.empty() ? client.pool().try_checkout() : client.pool().try_checkout(options);
+  options.key = key_;
+  const bool any_will_do = options.tried.empty() && !options.key;
+  auto idle = any_will_do ? client.pool().try_checkout() : client.pool().try_checkout(options);
   if (idle) {
     checkout_done({}, std::move(*idle));
     return;

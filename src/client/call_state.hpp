@@ -89,6 +89,7 @@ class call_state final : public std::enable_shared_from_this<call_state> {
   const std::shared_ptr<scheduler> time_;
   const std::unique_ptr<erased_operation> op_;
   const time_point deadline_;
+  const endpoint_key key_;
 
   std::mutex mutex_;
   std::shared_ptr<client_state> client_;  // null when the call has completed

@@ -88,6 +88,7 @@ call_terms client_state::terms_of(const call_options& options, time_point now) {
   t.idempotent = options.is_idempotent;
   t.attempt_timeout = options_.attempt_timeout;
   t.client_started = started_;
+  t.key = options.key;
   const std::lock_guard lock(mutex_);
   t.seed = chance_.next();
   return t;

@@ -6,6 +6,7 @@
 #include <redial/core/endpoint.hpp>
 #include <redial/core/error.hpp>
 #include <redial/core/time.hpp>
+#include <redial/endpoints/endpoint_key.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -43,6 +44,9 @@ struct call_options {
   duration timeout = duration::max();
   /// Running it twice does no harm, so it may be retried after bytes were sent.
   bool is_idempotent = false;
+  /// Calls with equal keys go to the same endpoint, and their retries to that key's next ones, if
+  /// the pool's policy looks at keys: `checkout_options::key`.
+  endpoint_key key;
 
  private:
   // In floating point, since 400 years do not fit into `duration`; a NaN is no time.

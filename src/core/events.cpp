@@ -43,6 +43,8 @@ const char* to_string(endpoint_change c) noexcept {
       return "retained";
     case endpoint_change::drained:
       return "drained";
+    case endpoint_change::recovered:
+      return "recovered";
   }
   return "?";
 }
@@ -77,6 +79,12 @@ const char* to_string(close_reason r) noexcept {
       return "abandoned";
     case close_reason::shutdown:
       return "shutdown";
+    case close_reason::ejected:
+      return "ejected";
+    case close_reason::quarantined:
+      return "quarantined";
+    case close_reason::probed:
+      return "probed";
   }
   return "?";
 }

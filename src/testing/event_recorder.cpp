@@ -43,6 +43,8 @@ const char* to_string(event_kind k) noexcept {
       return "attempt";
     case event_kind::reset:
       return "reset";
+    case event_kind::panic:
+      return "panic";
   }
   return "?";
 }
@@ -132,6 +134,12 @@ void event_recorder::on_attempt(const attempt_event& e) {
 void event_recorder::on_reset(const reset_event& e) {
   auto r = make_event(event_kind::reset, e.name, e.suppressed ? "suppressed" : "done");
   r.error = e.cause;
+  add(std::move(r));
+}
+
+void event_recorder::on_panic(const panic_event& e) {
+  auto r = make_event(event_kind::panic, e.name, e.begun ? "begun" : "over");
+  r.detail = fmt::format("{} of {} healthy", e.healthy, e.endpoints);
   add(std::move(r));
 }
 

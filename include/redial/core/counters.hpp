@@ -35,6 +35,12 @@ struct pool_counters {
   std::uint64_t resets_suppressed = 0;
   std::uint64_t retained_leases =
       0;  ///< Leases on a departed endpoint because nothing else was proven.
+
+  std::uint64_t ejections = 0;    ///< Endpoints taken out of use for their failures.
+  std::uint64_t quarantines = 0;  ///< Endpoints taken out of use because somebody else answered.
+  std::uint64_t panics = 0;       ///< Times that ejected endpoints were leased for want of others.
+  std::uint64_t probes = 0;       ///< Health probes begun, those of warming not counted.
+  std::uint64_t probe_failures = 0;
 };
 
 /// What a pool holds at this moment.
@@ -47,6 +53,9 @@ struct pool_gauges {
   std::uint32_t endpoints_active = 0;
   std::uint32_t endpoints_warming = 0;
   std::uint32_t endpoints_departed = 0;  ///< Departed ones that still hold a connection or a lease.
+
+  std::uint32_t endpoints_ejected = 0;
+  std::uint32_t endpoints_quarantined = 0;
 };
 
 /// Of one client.

@@ -30,10 +30,12 @@ enum class endpoint_change {
   warming,      ///< The first connection of its life is being opened.
   active,       ///< Proven: may be leased.
   warm_failed,  ///< A warming attempt failed; tried again later.
-  ejected,
-  quarantined,
-  retained,  ///< Departed, still leased until a replacement is proven.
-  drained,   ///< Takes no more leases; its connections close as they become free.
+  ejected,      ///< Failed too often; out of use for a while, but for a panic.
+  quarantined,  ///< Somebody else answered there; out of use until proven.
+  retained,     ///< Departed, still leased until a replacement is proven.
+  drained,      ///< Takes no more leases; its connections close as they become free.
+
+  recovered,  ///< Was ejected or quarantined, and is proven again: may be leased.
 };
 
 /// Why a connection was closed.
@@ -52,6 +54,10 @@ enum class close_reason {
   reset,             ///< A whole-pool reset.
   abandoned,         ///< Opened too late, for an endpoint or pool that is gone.
   shutdown,          ///< The pool was closed.
+
+  ejected,      ///< Its endpoint is out of use.
+  quarantined,  ///< Somebody else answers at its endpoint.
+  probed,       ///< Was opened for a health probe, which is over.
 };
 
 enum class connection_change { opening, opened, failed, closed };
@@ -107,6 +113,14 @@ struct reset_event {
   error_code cause;
 };
 
+/// So few endpoints are healthy that the ejected ones are leased again; or that is over.
+struct panic_event {
+  std::string_view name;
+  bool begun = false;
+  std::uint32_t healthy = 0;    ///< Active endpoints,
+  std::uint32_t endpoints = 0;  ///< of so many behind the name.
+};
+
 /// Receives events. Override what is of interest.
 ///
 /// \par Threads Called from the library's executors, possibly several at once, never under a lock
@@ -122,6 +136,7 @@ class event_listener {
   virtual void on_connection(const connection_event&) {}
   virtual void on_attempt(const attempt_event&) {}
   virtual void on_reset(const reset_event&) {}
+  virtual void on_panic(const panic_event&) {}
 };
 
 }  // namespace redial

@@ -19,7 +19,7 @@
 
 namespace redial::testing {
 
-enum class event_kind { answer, snapshot, endpoint, connection, attempt, reset };
+enum class event_kind { answer, snapshot, endpoint, connection, attempt, reset, panic };
 
 [[nodiscard]] const char* to_string(event_kind k) noexcept;
 
@@ -32,7 +32,8 @@ struct recorded_event {
   /// The endpoint's text (`10.0.0.1:80`); of an answer its record type (`A`).
   std::string where;
   /// The outcome, state or change in a word: `records`, `fresh`, `departed`, `opened`; of an
-  /// attempt `failed`, `retried` or `succeeded`; of a reset `done` or `suppressed`.
+  /// attempt `failed`, `retried` or `succeeded`; of a reset `done` or `suppressed`;
+  /// of a panic `begun` or `over`.
   std::string what;
   /// Numbers and reasons in words: `2 endpoints +1 -1`, `idle`, `10.0.0.1 10.0.0.2 ttl 5s`.
   std::string detail;
@@ -77,6 +78,7 @@ class event_recorder final : public event_listener {
   void on_connection(const connection_event& e) override;
   void on_attempt(const attempt_event& e) override;
   void on_reset(const reset_event& e) override;
+  void on_panic(const panic_event& e) override;
 
   [[nodiscard]] std::vector<recorded_event> all() const;
   [[nodiscard]] std::vector<recorded_event> matching(const filter& wanted) const;

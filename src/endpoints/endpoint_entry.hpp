@@ -8,6 +8,8 @@
 #include <redial/core/time.hpp>
 #include <redial/endpoints/balancing.hpp>
 
+#include "endpoints/ejection.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -30,12 +32,10 @@ enum class standing : std::uint8_t {
 enum class health : std::uint8_t {
   warming,      ///< Never proven in this life.
   active,       ///< A connection was opened and proven.
-  ejected,      ///< Reserved: failed too often, comes back through warming.
-  quarantined,  ///< Reserved: somebody else answered there.
+  ejected,      ///< Failed too often; comes back through warming. Leased in a panic only.
+  quarantined,  ///< Somebody else answered there. Never leased; comes back through warming.
 };
 
-/// Counts start at 1, so that "never" is before everything.
-using happening = std::uint64_t;
 inline constexpr happening not_yet = std::numeric_limits<happening>::max();
 
 /// One life of one endpoint. The address of an entry stays the same until it is released.
@@ -58,7 +58,7 @@ struct alignas(64) endpoint_entry {
   standing presence = standing::present;
   health state = health::warming;
   bool doubted = false;
-  bool warming_now = false;            ///< A warming attempt is under way.
+  bool suspect = false;                ///< A return must be looked at: it may clear its record.
   std::uint32_t serving_at = nowhere;  ///< Place among those that serve: of the serving tier.
   std::uint16_t priority = 0;          ///< As DNS says now; `where` says what it was at first.
   std::uint16_t weight = 0;            ///< The same.
@@ -78,7 +78,10 @@ struct alignas(64) endpoint_entry {
   std::uint64_t warming_order = 0;  ///< Its key in the warming queue; 0: not queued.
   time_point warming_due{};
   bool warming_again = false;  ///< It has failed before.
+  bool warming_now = false;    ///< A warming attempt is under way.
   bool told_retained = false;
+
+  health_record record;
 
   [[nodiscard]] bool has_departed() const noexcept { return presence >= standing::retained; }
   [[nodiscard]] bool is_usable() const noexcept { return usable_at != nowhere; }
@@ -87,10 +90,10 @@ struct alignas(64) endpoint_entry {
 };
 static_assert(offsetof(endpoint_entry, where) == 64);
 
-/// Cannot serve just now: its last connect failed, and nothing that was opened before is left. The
-/// only judgement that moves calls to the next tier.
+/// Cannot serve just now: its last connect failed, and nothing that was opened before is left; or
+/// it serves only because of a panic. The only judgement that moves calls to the next tier.
 [[nodiscard]] inline bool is_down(const endpoint_entry& e) noexcept {
-  return e.failures > 0 && e.connections == e.opening;
+  return (e.failures > 0 && e.connections == e.opening) || e.state == health::ejected;
 }
 
 /// The pool's options that endpoints depend on (see `pool_options` for each).
@@ -107,6 +110,7 @@ struct endpoint_rules {
   balancing balance = balancing::least_loaded;
   std::shared_ptr<endpoint_chooser> chooser;
   std::size_t max_connections = std::numeric_limits<std::size_t>::max();
+  ejection_rules ejection;
 };
 
 }  // namespace redial::detail

@@ -48,7 +48,11 @@ bool lacks_family(const endpoint& where, const error_code& why) noexcept {
 }
 
 endpoint_table::endpoint_table(const endpoint_rules& rules, std::uint64_t seed)
-    : rules_(rules), warming_(rules), choice_(seed, rules), probing_(seed + 2) {}
+    : rules_(rules),
+      warming_(rules),
+      choice_(seed, rules),
+      probing_(seed + 2),
+      sentences_(seed + 3) {}
 
 bool endpoint_table::apply(const snapshot& s, time_point now, table_changes& out) {
   if (seen_any_ && s.generation <= generation_) return false;
@@ -65,6 +69,7 @@ bool endpoint_table::apply(const snapshot& s, time_point now, table_changes& out
     withholding_ = false;
   }
   settle_departed(out);
+  settle_panic(out);
   if (!choice_.usable().empty()) settle_hold();
   return true;
 }
@@ -145,7 +150,9 @@ void endpoint_table::depart(endpoint_entry& e, time_point now, table_changes& ou
 
 void endpoint_table::drain(endpoint_entry& e, table_changes& out) {
   if (e.presence == standing::drained) return;
-  const bool was_active = e.state == health::active;
+  const bool was_active = e.state == health::active || e.state == health::ejected;
+  if (e.state == health::ejected) --ejected_;
+  end_ramp(e);
   e.presence = standing::drained;
   warming_.remove(e);
   if (e.is_usable()) choice_.remove(e);
@@ -211,42 +218,58 @@ std::optional<time_point> endpoint_table::next_retention_end() const noexcept {
   return first;
 }
 
-void endpoint_table::opened(endpoint_entry& e, table_changes& out) {
+void endpoint_table::opened(endpoint_entry& e, bool warming, time_point now, table_changes& out) {
   e.failures = 0;
   e.not_before = {};
-  if (e.state == health::active) return choice_.judge(e);
+  e.record.refusals = 0;
+  if (e.state == health::active || !warming) {
+    e.suspect = e.state != health::active || e.record.failed_leases > 0;
+    return choice_.judge(e);
+  }
   BOOST_ASSERT(!e.has_departed());
   e.first_attempt = std::min(e.first_attempt, ++happenings_);
   warming_.succeeded(e);
-  e.state = health::active;
-  settle_hold();
-  choice_.admit(e);
+  come_back(e, now, out);
   withholding_ = false;
-  out.told.push_back({e.where, endpoint_change::active, {}});
   settle_departed(out);
+  settle_panic(out);
 }
 
-void endpoint_table::connect_failed(
-    endpoint_entry& e, const error_code& why, bool local, time_point now, table_changes& out) {
+void endpoint_table::connect_failed(endpoint_entry& e,
+                                    const connect_failure& f,
+                                    time_point now,
+                                    table_changes& out) {
   ++e.failures;
   e.last_failure = ++happenings_;
+  if (is_stranger(f.why) && !e.has_departed()) {
+    e.first_attempt = std::min(e.first_attempt, happenings_);
+    quarantine(e, f.why, now, out);
+    if (!choice_.usable().empty()) settle_hold();
+    return settle_departed(out);
+  }
   if (e.state == health::warming) {
-    if (!local || lacks_family(e.where, why)) {
+    if (!f.local || lacks_family(e.where, f.why)) {
       e.first_attempt = std::min(e.first_attempt, happenings_);
     }
     warming_.failed(e, now, choice_.random());
     if (!choice_.usable().empty()) settle_hold();
-    out.told.push_back({e.where, endpoint_change::warm_failed, why});
+    out.told.push_back({e.where, endpoint_change::warm_failed, f.why});
     settle_departed(out);
     return;
   }
+  if (f.warming) return rewarming_failed(e, f, now, out);
   // An active endpoint is asked again soon: it may be restarting, and callers wait for it.
   const duration most = std::min<duration>(rules_.backoff_max, std::chrono::seconds{1});
   const duration least = std::min(rules_.backoff_base, most);
   e.not_before = after(now, backoff(least, most, e.failures, choice_.random()));
   e.probe_at = after(now, backoff(rules_.backoff_base, rules_.backoff_max, e.failures, probing_));
   choice_.judge(e);
-  if (e.presence == standing::last_resort && !local) drain(e, out);
+  if (f.local) return;
+  const bool stranger = is_stranger(f.why);
+  if (e.presence == standing::last_resort || (stranger && e.has_departed())) return drain(e, out);
+  if (f.unasked) return;
+  ++e.record.refusals;
+  strike(e, f.why, now, out);
 }
 
 void endpoint_table::connection_reset(endpoint_entry& e, table_changes& out) {

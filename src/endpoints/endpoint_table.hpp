@@ -32,6 +32,23 @@ struct table_changes {
   /// Take no more leases: close what is idle, abandon what is opening, mark what is leased, then
   /// `release` once nothing is left.
   std::vector<endpoint_entry*> drained;
+  /// Not leased for now: close what is idle and, when it comes back, what is leased.
+  std::vector<endpoint_entry*> shunned;
+  /// Never leased again unless proven anew: as `drained`, but they stay.
+  std::vector<endpoint_entry*> quarantined;
+  struct panic {
+    bool begun = false;
+    std::uint32_t healthy = 0;
+    std::uint32_t endpoints = 0;
+  };
+  std::optional<panic> turned;
+};
+
+/// What became of endpoints, as sums.
+struct health_sums {
+  std::uint64_t ejections = 0;
+  std::uint64_t quarantines = 0;
+  std::uint64_t panics = 0;
 };
 
 /// This machine has no IPv6, or no route for it: that says nothing about the endpoint, and no other
@@ -51,14 +68,49 @@ class endpoint_table {
   /// False, and nothing changed, for a generation that is not newer than the last.
   bool apply(const snapshot& s, time_point now, table_changes& out);
 
-  /// A connection to `e` was opened and proven.
-  void opened(endpoint_entry& e, table_changes& out);
+  /// A connection to `e` was opened and proven. Only a warming attempt brings one back that is out
+  /// of use; `warming`: it was one.
+  void opened(endpoint_entry& e, bool warming, time_point now, table_changes& out);
   /// A connect to `e` failed. `local`: this machine is to blame, so nothing is held against `e`
   /// beyond a pause.
-  void connect_failed(
-      endpoint_entry& e, const error_code& why, bool local, time_point now, table_changes& out);
+  struct connect_failure {
+    error_code why;
+    bool local = false;
+    bool warming = false;
+    bool unasked = false;  ///< Nobody needed it, so it is no failure of a call.
+  };
+  void connect_failed(endpoint_entry& e,
+                      const connect_failure& f,
+                      time_point now,
+                      table_changes& out);
   /// An open connection of `e` was reset.
   void connection_reset(endpoint_entry& e, table_changes& out);
+
+  // Health, in endpoint_health.cpp. None of it concerns endpoints that have departed.
+
+  /// A lease ended badly, and not by this machine's fault. `opened`: when its connection was.
+  /// `reset`: the peer ended it. Connections that a restart of the peer takes down together are one
+  /// failure, so of resets only those count whose connection was opened after the last one.
+  struct lease_failure {
+    error_code why;
+    happening opened = 0;
+    bool reset = false;
+  };
+  void lease_failed(endpoint_entry& e, const lease_failure& f, time_point now, table_changes& out);
+  /// A lease of a `suspect` went well.
+  void lease_succeeded(endpoint_entry& e) noexcept;
+  /// A probe of `e` ended; clear: it passed.
+  void probed(endpoint_entry& e, const error_code& why, time_point now, table_changes& out);
+  /// `chosen`, or another one that has an idle connection while `chosen` is in its slow start and
+  /// has had its share. Only when `is_ramping`.
+  [[nodiscard]] bool is_ramping() const noexcept { return ramping_ > 0; }
+  [[nodiscard]] bool is_over_share(endpoint_entry& e, time_point now) noexcept;
+  /// With nobody to lease, and nothing under way that could change it before time does: the one
+  /// that went out of use last. Else null.
+  [[nodiscard]] const endpoint_entry* last_out() const noexcept;
+  [[nodiscard]] bool is_panicking() const noexcept { return panic_; }
+  [[nodiscard]] const health_sums& sums() const noexcept { return sums_; }
+
   /// A warming attempt of `e` was given up without a result (pool or attempt is gone).
   void warming_abandoned(endpoint_entry& e) { warming_.remove(e); }
   /// Ends retentions whose time is over.
@@ -108,11 +160,24 @@ class endpoint_table {
   void settle_departed(table_changes& out);
   [[nodiscard]] bool is_current_active() const noexcept;
 
+  void strike(endpoint_entry& e, const error_code& why, time_point now, table_changes& out);
+  void eject(endpoint_entry& e, const error_code& why, time_point now, table_changes& out);
+  void quarantine(endpoint_entry& e, const error_code& why, time_point now, table_changes& out);
+  void come_back(endpoint_entry& e, time_point now, table_changes& out);
+  void rewarming_failed(endpoint_entry& e,
+                        const connect_failure& f,
+                        time_point now,
+                        table_changes& out);
+  void settle_panic(table_changes& out);
+  void begin_ramp(endpoint_entry& e, time_point now) noexcept;
+  void end_ramp(endpoint_entry& e) noexcept;
+
   endpoint_rules rules_;
   std::unordered_map<std::uint64_t, std::unique_ptr<endpoint_entry>> entries_;
   std::vector<endpoint_entry*> current_;
   std::vector<endpoint_entry*> departed_;
   warming_queue warming_;
+  std::size_t ramping_ = 0;  // read with every choice
   selector choice_;
   fast_random probing_;  // jitter of the way back to a better tier
   std::uint64_t ids_ = 0;
@@ -122,6 +187,11 @@ class endpoint_table {
   bool resolved_ = false;
   bool withholding_ = false;
   error_code verdict_;
+
+  fast_random sentences_;  // jitter of outages, and who is let pass in a slow start
+  std::size_t ejected_ = 0;
+  bool panic_ = false;
+  health_sums sums_;
 };
 
 }  // namespace redial::detail

@@ -109,4 +109,11 @@ void warming_queue::failed(endpoint_entry& e, time_point now, fast_random& rando
   enqueue(e, after(now, backoff(rules_.backoff_base, rules_.backoff_max, e.failures, random)));
 }
 
+void warming_queue::again(endpoint_entry& e, time_point due) {
+  if (e.warming_now) cold_next_ = time_point::min();  // as after any failure
+  remove(e);
+  e.warming_again = true;
+  enqueue(e, due);
+}
+
 }  // namespace redial::detail

@@ -45,6 +45,9 @@ class warming_queue {
   void succeeded(endpoint_entry& e) noexcept;
   /// Tried again after a backoff by `e.failures`.
   void failed(endpoint_entry& e, time_point now, fast_random& random);
+  /// Queues one that is out of use for an attempt at `due`, instead of any that waits or is under
+  /// way.
+  void again(endpoint_entry& e, time_point due);
 
   /// When it is ready next; nothing when that takes more than time.
   [[nodiscard]] std::optional<time_point> due() const noexcept;

@@ -23,7 +23,7 @@ void lease_base::finish(lease_end how, error_code why) noexcept {
 }
 
 std::shared_ptr<pooled_connection> lease_base::take(lease_end how, error_code why) noexcept {
-  BOOST_ASSERT(how != lease_end::returned);
+  BOOST_ASSERT(how != lease_end::returned && how != lease_end::unwell);
   if (slot_ == nullptr) return nullptr;
   std::shared_ptr<pooled_connection> taken;
   pool_slot& s = *std::exchange(slot_, nullptr);

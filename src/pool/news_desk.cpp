@@ -39,6 +39,8 @@ void news_desk::tell(const pool_news& one) const {
         {name_, c->where, c->connection, c->change, c->reason, c->error, c->elapsed});
   } else if (const auto* r = std::get_if<reset_news>(&one)) {
     listener_->on_reset({name_, r->suppressed, r->cause});
+  } else if (const auto* p = std::get_if<panic_news>(&one)) {
+    listener_->on_panic({name_, p->begun, p->healthy, p->endpoints});
   }
 }
 

@@ -23,6 +23,9 @@ void check_counts(const pool_options& o) {
   detail::check_count(owner, "min_idle", o.min_idle, {0}, {o.max_connections, "max_connections"});
   detail::check_count(owner, "queue_limit", o.queue_limit, {0}, {1'000'000});
   detail::check_count(owner, "max_warming", o.max_warming, {1}, {1024});
+  detail::check_count(owner, "max_connecting", o.max_connecting, {1}, {1'000'000});
+  detail::check_count(
+      owner, "spare_connects_per_second", o.spare_connects_per_second, {1}, {1'000'000});
 }
 
 void check_times(const pool_options& o) {
@@ -44,11 +47,28 @@ void check_times(const pool_options& o) {
   detail::check_time(owner, "min_reset_interval", o.min_reset_interval, {0s}, {1h});
 }
 
+void check_health(const health_options& h) {
+  constexpr auto where = "health_options";
+  detail::check_count(where, "consecutive_failures", h.consecutive_failures, {0}, {1'000'000});
+  detail::check_time(where, "ejection_max", h.ejection_max, {1ms}, {24h});
+  detail::check_time(
+      where, "ejection_base", h.ejection_base, {1ms}, {h.ejection_max, "ejection_max"});
+  detail::check_number(where, "ejection_jitter", h.ejection_jitter, {0.0}, {1.0});
+  detail::check_count(where, "max_ejected_percent", h.max_ejected_percent, {0}, {100});
+  detail::check_count(where, "panic_threshold_percent", h.panic_threshold_percent, {0}, {100});
+  detail::check_time(where, "slow_start", h.slow_start, {0s}, {24h});
+  detail::check_time(where, "probe_interval", h.probe_interval, {10ms}, {24h});
+  detail::check_time(where, "probe_timeout", h.probe_timeout, {1ms}, {1h});
+  detail::check_count(where, "unhealthy_after", h.unhealthy_after, {1}, {1000});
+  detail::check_count(where, "healthy_after", h.healthy_after, {1}, {1000});
+}
+
 }  // namespace
 
 void validate(const pool_options& o) {
   check_counts(o);
   check_times(o);
+  check_health(o.health);
 }
 
 }  // namespace redial

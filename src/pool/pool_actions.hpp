@@ -36,7 +36,12 @@ struct reset_news {
   bool suppressed = false;
   error_code cause;
 };
-using pool_news = std::variant<endpoint_news, connection_news, reset_news>;
+struct panic_news {
+  bool begun = false;
+  std::uint32_t healthy = 0;
+  std::uint32_t endpoints = 0;
+};
+using pool_news = std::variant<endpoint_news, connection_news, reset_news, panic_news>;
 
 struct pool_actions {
   struct opening {
@@ -44,6 +49,7 @@ struct pool_actions {
     std::uint64_t number = 0;
     endpoint where;
     time_point deadline{};
+    bool checked = false;  ///< By the health probe, before it counts as open.
   };
   /// A caller's wait is over: with a lease of `slot`, or with `error`.
   struct served {

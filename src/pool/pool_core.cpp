@@ -37,6 +37,15 @@ endpoint_rules rules_of(const pool_options& o) {
   r.balance = o.balance;
   r.chooser = o.chooser;
   r.max_connections = o.max_connections;
+  r.ejection.consecutive_failures = o.health.consecutive_failures;
+  r.ejection.base = o.health.ejection_base;
+  r.ejection.max = o.health.ejection_max;
+  r.ejection.jitter = o.health.ejection_jitter;
+  r.ejection.max_percent = o.health.max_ejected_percent;
+  r.ejection.panic_percent = o.health.panic_threshold_percent;
+  r.ejection.unhealthy_after = o.health.unhealthy_after;
+  r.ejection.healthy_after = o.health.healthy_after;
+  r.ejection.slow_start = o.health.slow_start;
   return r;
 }
 
@@ -57,7 +66,8 @@ pool_core::pool_core(const pool_options& options, std::uint64_t seed, pool_state
       overdue_after_(std::max<duration>(options.warm_stagger, 10ms)),
       idle_limited_(options.idle_timeout > 0s),
       table_(rules_of(options), seed),
-      jitter_(seed + 1) {}
+      jitter_(seed + 1),
+      spares_pace_(options.spare_connects_per_second, options.max_warming) {}
 
 void pool_core::become(pool_slot& s, slot_state next) noexcept { shift(s, s.state, next); }
 
@@ -74,6 +84,9 @@ void pool_core::rest_and_watch(pool_slot& s, time_point since, time_point now) n
 pool_counters pool_core::counters() const noexcept {
   pool_counters all = counters_;
   all.checkouts = all.checkouts_idle + served_;
+  all.ejections = table_.sums().ejections;
+  all.quarantines = table_.sums().quarantines;
+  all.panics = table_.sums().panics;
   return all;
 }
 
@@ -88,6 +101,8 @@ pool_gauges pool_core::gauges() const noexcept {
   for (const endpoint_entry* e : table_.current()) {
     if (e->state == health::active) ++g.endpoints_active;
     if (e->state == health::warming) ++g.endpoints_warming;
+    if (e->state == health::ejected) ++g.endpoints_ejected;
+    if (e->state == health::quarantined) ++g.endpoints_quarantined;
   }
   g.endpoints_departed = narrow(table_.departed().size());
   return g;
@@ -95,15 +110,16 @@ pool_gauges pool_core::gauges() const noexcept {
 
 time_point pool_core::due() const noexcept {
   if (closed_) return never;
-  time_point first = std::min({tick_at_, sweep_at_, scan_at_, backoff_end_, recovery_at_});
+  time_point first =
+      std::min({tick_at_, sweep_at_, scan_at_, backoff_end_, recovery_at_, spares_at_, probes_at_});
   const auto consider = [&first](const std::optional<time_point>& t) {
     if (t) first = std::min(first, *t);
   };
   consider(waiters_.next_deadline());
   consider(table_.next_retention_end());
-  if (!short_of_room_) consider(table_.warming().due());
+  if (!short_of_room_ && !is_crowded()) consider(table_.warming().due());
   for (const pool_slot* s : opening_) {
-    consider(after(s->opening_since, options_.connect_timeout));
+    consider(s->open_by);
     const bool counted = s->purpose == opening_for::demand && !s->overdue;
     if (counted && !waiters_.empty()) consider(after(s->opening_since, overdue_after_));
   }

@@ -9,6 +9,7 @@
 #include <redial/pool/pool.hpp>
 
 #include "endpoints/endpoint_table.hpp"
+#include "pool/connect_pace.hpp"
 #include "pool/idle_list.hpp"
 #include "pool/pool_actions.hpp"
 #include "pool/pool_slot.hpp"
@@ -44,16 +45,10 @@ class pool_core {
   /// `end_lease`.
   [[nodiscard]] bool give_back(pool_slot& s) noexcept;
   /// It has rested long and cannot tell whether it is alive: ask it (`quiet()`) before lending it.
-  [[nodiscard]] bool needs_check(const pool_slot& s) const noexcept {
-    return s.watch == watching::no;
-  }
+  [[nodiscard]] bool needs_check(const pool_slot& s) const noexcept;
   /// More is to be done after taking it than to lend it.
-  [[nodiscard]] bool needs_attention(const pool_slot& s) const noexcept {
-    return needs_check(s) || is_short_of_spares(s) || table_.choice().is_starving();
-  }
-  [[nodiscard]] bool has_rested_too_long(const pool_slot& s, time_point now) const noexcept {
-    return now - s.idle_since > options_.idle_check_after;
-  }
+  [[nodiscard]] bool needs_attention(const pool_slot& s) const noexcept;
+  [[nodiscard]] bool has_rested_too_long(const pool_slot& s, time_point now) const noexcept;
   /// The time as last heard, while something is going on (`is_ticking`).
   [[nodiscard]] time_point coarse_now() const noexcept { return coarse_now_; }
   [[nodiscard]] bool is_ticking() const noexcept { return tick_at_ != never; }
@@ -70,9 +65,7 @@ class pool_core {
   /// False when it is not waiting any more.
   bool cancel(ticket t);
   /// `min_idle` is not met where `s` was taken from: `refill`.
-  [[nodiscard]] bool is_short_of_spares(const pool_slot& s) const noexcept {
-    return s.home->idle < options_.min_idle && !eager_;
-  }
+  [[nodiscard]] bool is_short_of_spares(const pool_slot& s) const noexcept;
   void refill(time_point now, pool_actions& out);
   /// Connects to an endpoint that calls would go to if it had a connection.
   void feed_starved(time_point now, pool_actions& out);
@@ -95,7 +88,18 @@ class pool_core {
                        std::uint64_t number,
                        std::shared_ptr<pooled_connection> connection,
                        pool_actions& out);
-  void open_failed(pool_slot& s, const error_code& why, time_point now, pool_actions& out);
+  /// `answered`: it was open, and failed our own check.
+  void open_failed(pool_slot& s,
+                   const error_code& why,
+                   time_point now,
+                   pool_actions& out,
+                   bool answered = false);
+  /// The same, of one that was open.
+  void check_failed(pool_slot& s,
+                    std::shared_ptr<pooled_connection> connection,
+                    const error_code& why,
+                    time_point now,
+                    pool_actions& out);
   /// An idle connection stirred. True: it is `checking` now, ask it.
   [[nodiscard]] bool stirred(pool_slot& s) noexcept;
   /// After `checking`. `dead`: why it is not as good as before.
@@ -149,6 +153,16 @@ class pool_core {
   void lend_to(ticket t, pool_slot& s, pool_actions& out);
   void drop_idle(endpoint_entry& e, close_reason reason, pool_actions& out, time_point now);
   void report(const endpoint_entry& e, endpoint_outcome outcome, pool_actions& out) const;
+  void judge_lease(
+      pool_slot& s, lease_end how, const error_code& why, time_point now, pool_actions& out);
+
+  // pool_core_health.cpp
+  [[nodiscard]] duration time_to_open(opening_for purpose) const noexcept;
+  void take_out_of_use(const table_changes& changes, time_point now, pool_actions& out);
+  [[nodiscard]] endpoint_entry& ease_in(endpoint_entry& chosen) noexcept;
+  void schedule_probe(endpoint_entry& e, double least, double most, time_point now) noexcept;
+  void start_probes(time_point now, pool_actions& out);
+  void end_probe(pool_slot& s, const error_code& why, time_point now, pool_actions& out);
 
   // pool_core_tiers.cpp
   [[nodiscard]] bool may_serve(const endpoint_entry& e) const noexcept;
@@ -195,6 +209,9 @@ class pool_core {
   [[nodiscard]] bool is_connectable(const endpoint_entry& e, time_point now) const noexcept;
   [[nodiscard]] bool has_room() const noexcept { return total() < options_.max_total_connections; }
   bool make_room(time_point now, pool_actions& out);
+  [[nodiscard]] bool is_crowded() const noexcept {
+    return opening_.size() >= options_.max_connecting;
+  }
   void note_backoff(time_point now) noexcept;
   [[nodiscard]] bool is_opening_for_demand() const noexcept;
 
@@ -235,6 +252,9 @@ class pool_core {
   std::vector<pool_slot*> unwatched_;  // room for every slot
   waiter_queue waiters_;
   fast_random jitter_;
+  connect_pace spares_pace_;
+  time_point spares_at_ = never;  // when the next spare may be opened
+  time_point probes_at_ = never;
   std::uint64_t numbers_ = 0;
   std::uint64_t generation_ = 0;
   bool renewing_ = false;  // a reset waits for its first new connection

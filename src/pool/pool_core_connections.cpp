@@ -56,6 +56,7 @@ void pool_core::start_opening(endpoint_entry& e,
   s.number = ++numbers_;
   s.purpose = purpose;
   s.opening_since = now;
+  s.open_by = after(now, time_to_open(purpose));
   become(s, slot_state::opening);
   opening_.push_back(&s);
   ++counters_.connects;
@@ -63,7 +64,9 @@ void pool_core::start_opening(endpoint_entry& e,
     tell(out, endpoint_news{e.where, endpoint_change::warming, {}});
   }
   tell_connection(s, connection_change::opening, {}, {}, {}, out);
-  out.openings.push_back({&s, s.number, e.where, after(now, options_.connect_timeout)});
+  const bool checked = options_.health.probe != nullptr &&
+                       (purpose == opening_for::warming || purpose == opening_for::probe);
+  out.openings.push_back({&s, s.number, e.where, s.open_by, checked});
 }
 
 // Back to how `start_opening` wants it, and the endpoint goes with its last connection.
@@ -71,6 +74,7 @@ void pool_core::vacate(pool_slot& s) noexcept {
   endpoint_entry& e = *s.home;
   if (s.state == slot_state::opening) forget(opening_, s);
   if (s.state == slot_state::draining) forget(draining_, s);
+  if (s.state == slot_state::opening && s.purpose == opening_for::probe) e.record.probing = false;
   become(s, slot_state::vacant);
   s.home = nullptr;
   s.number = 0;
@@ -151,6 +155,12 @@ void pool_core::opened(pool_slot& s,
                        pool_actions& out) {
   BOOST_ASSERT(s.state == slot_state::opening);
   expire_waiters(now, out);
+  if (s.purpose == opening_for::probe) {
+    ++counters_.opened;
+    ++counters_.closed;
+    out.to_close.push_back(std::move(connection));
+    return end_probe(s, {}, now, out);
+  }
   endpoint_entry& e = *s.home;
   s.connection = std::move(connection);
   s.operation = nullptr;
@@ -171,11 +181,13 @@ void pool_core::opened(pool_slot& s,
   report(e, endpoint_outcome::connected, out);
 
   table_changes changes;
-  table_.opened(e, changes);
+  table_.opened(e, s.purpose == opening_for::warming, now, changes);
   // Out of `opening` before others are looked at, and with its endpoint usable.
   become(s, slot_state::checking);
   carry_out(changes, now, out);
   if (renewing_) finish_reset(now, out);
+  if (e.record.next_probe == time_point{}) schedule_probe(e, 0, 1, now);
+  if (options_.health.probe != nullptr) probes_at_ = std::min(probes_at_, e.record.next_probe);
   hand_on(s, now, out);
   pump(now, out);
 }
@@ -191,12 +203,11 @@ void pool_core::opened_too_late(const endpoint& where,
   out.to_close.push_back(std::move(connection));
 }
 
-void pool_core::open_failed(pool_slot& s,
-                            const error_code& why,
-                            time_point now,
-                            pool_actions& out) {
+void pool_core::open_failed(
+    pool_slot& s, const error_code& why, time_point now, pool_actions& out, bool answered) {
   BOOST_ASSERT(s.state == slot_state::opening);
   expire_waiters(now, out);
+  if (s.purpose == opening_for::probe) return end_probe(s, why, now, out);
   endpoint_entry& e = *s.home;  // not drained: its openings would have been abandoned
   const bool local = why == condition::local_fault || lacks_family(e.where, why);
   ++counters_.connect_failures;
@@ -205,13 +216,21 @@ void pool_core::open_failed(pool_slot& s,
   if (!local) {
     refusal_ = why;
     const bool slow = why == errc::connect_timeout || why == boost::asio::error::timed_out;
-    report(e, slow ? endpoint_outcome::timed_out : endpoint_outcome::connect_refused, out);
+    // What failed only our check is there all the same.
+    if (!answered || is_stranger(why)) {
+      report(e, slow ? endpoint_outcome::timed_out : endpoint_outcome::connect_refused, out);
+    }
   }
+  const opening_for purpose = s.purpose;
   s.operation = nullptr;
   tell_connection(s, connection_change::failed, {}, why, now - s.opening_since, out);
   vacate(s);
   table_changes changes;
-  table_.connect_failed(e, why, local, now, changes);
+  table_.connect_failed(
+      e,
+      {why, local, purpose == opening_for::warming, purpose == opening_for::recovery},
+      now,
+      changes);
   carry_out(changes, now, out);
   pump(now, out);
 }

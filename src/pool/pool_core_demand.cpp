@@ -20,8 +20,8 @@
 //   one would not be noticed.
 // - At the total limit, an idle connection that nobody waiting wants makes room for one that is
 //   needed: the first of a new endpoint, of a reset, or one to an untried endpoint.
-// - At most `max_warming` connections are opened without demand at once, so that a mass drain is
-//   not followed by a rush (fault 148).
+// - At most `max_warming` connections are opened without demand at once, and spares at a bounded
+//   rate, so that a mass drain is not followed by a rush (fault 148).
 
 namespace redial::detail {
 
@@ -29,6 +29,7 @@ void pool_core::pump(time_point now, pool_actions& out) {
   if (closed_) return;
   backoff_end_ = never;
   short_of_room_ = false;
+  spares_at_ = never;
   mark_overdue(now);
   serve_waiters(out);
   fail_waiters(out);
@@ -37,6 +38,7 @@ void pool_core::pump(time_point now, pool_actions& out) {
   start_demanded(now, out);
   start_recovery(now, out);
   start_spares(now, out);
+  start_probes(now, out);
   eager_ = !waiters_.empty() || short_of_room_;
 }
 
@@ -67,11 +69,13 @@ void pool_core::fail_waiters(pool_actions& out) {
   const happening failed = table_.all_failed_by();
   error_code refused = refusal_ ? refusal_ : last_error_;
   if (table_.is_withholding() || !refused) refused = errc::no_usable_endpoint;
+  const endpoint_entry* out_of_use = table_.last_out();
+  if (out_of_use != nullptr && !table_.is_withholding()) refused = out_of_use->record.why;
   std::vector<pool_actions::served> over;
   for (const auto& [t, w] : waiters_.in_order()) {
     if (table_.verdict()) {
       over.push_back({t, table_.verdict(), nullptr});
-    } else if (failed > w.since) {
+    } else if (failed > w.since || out_of_use != nullptr) {
       over.push_back({t, refused, nullptr});
     }
   }
@@ -92,12 +96,17 @@ bool pool_core::make_room(time_point now, pool_actions& out) {
 }
 
 void pool_core::start_warming(time_point now, pool_actions& out) {
-  while (table_.warming().is_ready(now)) {
+  while (!is_crowded() && table_.warming().is_ready(now)) {
     if (!make_room(now, out)) {
       short_of_room_ = true;
       return;
     }
-    start_opening(table_.warming().take(now), opening_for::warming, now, out);
+    endpoint_entry& e = table_.warming().take(now);
+    if (e.connections < options_.max_connections) {
+      start_opening(e, opening_for::warming, now, out);
+    } else {  // ejected, and its leases go on
+      table_.warming().again(e, after(now, options_.warm_backoff_base));
+    }
   }
 }
 
@@ -114,6 +123,7 @@ bool pool_core::is_opening_for_demand() const noexcept {
 // A reset under way needs one connection of the new generation.
 void pool_core::start_renewal(time_point now, pool_actions& out) {
   if (!renewing_ || table_.choice().usable().empty() || is_opening_for_demand()) return;
+  if (is_crowded()) return;
   const auto ready = [&](const endpoint_entry& e) {
     return table_.may_connect(e) && e.not_before <= now && e.overdue == 0;
   };
@@ -192,6 +202,7 @@ void pool_core::start_demanded(time_point now, pool_actions& out) {
 }
 
 bool pool_core::connect_for(const waiter& w, time_point now, pool_actions& out) {
+  if (is_crowded()) return false;
   if (endpoint_entry* home = home_of(w)) {
     if (!is_connectable(*home, now) || !make_room(now, out)) return false;
     start_opening(*home, opening_for::demand, now, out);
@@ -209,6 +220,10 @@ bool pool_core::connect_for(const waiter& w, time_point now, pool_actions& out) 
     // Only slow ones are left. They cover as many as they are.
     if (opening_.size() >= waiters_.size()) return false;
     e = beyond ? choice.pick_in(*tier, fits) : choice.pick(fits);
+  }
+  if (e != nullptr && !beyond && table_.is_ramping() && table_.is_over_share(*e, now)) {
+    const auto settled = [&](const endpoint_entry& o) { return !o.record.ramping && prompt(o); };
+    if (endpoint_entry* other = choice.pick(settled)) e = other;
   }
   if (e == nullptr || !make_room(now, out)) return false;
   start_opening(*e, opening_for::demand, now, out);
@@ -232,7 +247,7 @@ void pool_core::feed_starved(time_point now, pool_actions& out) {
   endpoint_entry* e = table_.choice().take_starved();
   if (closed_ || e == nullptr || e->has_departed()) return;
   if (e->idle != 0 || e->opening != 0) return;  // since then
-  if (!is_connectable(*e, now) || !has_room()) return;
+  if (!is_connectable(*e, now) || !has_room() || is_crowded()) return;
   start_opening(*e, opening_for::demand, now, out);
 }
 
@@ -243,9 +258,14 @@ void pool_core::start_spares(time_point now, pool_actions& out) {
   for (endpoint_entry* e : table_.choice().usable()) {
     if (e->has_departed()) continue;
     while (e->idle + e->opening < options_.min_idle) {
-      if (!is_connectable(*e, now) || !has_room() || opening_.size() >= options_.max_warming) {
+      if (!is_connectable(*e, now) || !has_room() || is_crowded() ||
+          opening_.size() >= options_.max_warming) {
         complete = false;
         break;
+      }
+      if (!spares_pace_.take(now, jitter_)) {
+        spares_at_ = spares_pace_.next();
+        return;
       }
       start_opening(*e, opening_for::demand, now, out);
     }

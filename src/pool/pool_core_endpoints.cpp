@@ -19,6 +19,7 @@ void pool_core::apply(const snapshot& s, time_point now, pool_actions& out) {
 // One pass over the slots, however many endpoints are drained at once.
 void pool_core::carry_out(const table_changes& changes, time_point now, pool_actions& out) {
   for (const auto& c : changes.told) tell(out, endpoint_news{c.where, c.what, c.error});
+  take_out_of_use(changes, now, out);
   if (changes.drained.empty()) return;
   bool any_connection = false;
   for (endpoint_entry* e : changes.drained) {
@@ -87,7 +88,7 @@ void pool_core::close(time_point now, pool_actions& out) {
   for (endpoint_entry* e : changes.drained) {
     if (e->connections == 0) table_.release(*e);
   }
-  tick_at_ = sweep_at_ = scan_at_ = backoff_end_ = recovery_at_ = never;
+  tick_at_ = sweep_at_ = scan_at_ = backoff_end_ = recovery_at_ = spares_at_ = probes_at_ = never;
   eager_ = true;
 }
 

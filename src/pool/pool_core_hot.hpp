@@ -17,6 +17,19 @@ constexpr bool holds_lease(slot_state s) noexcept {
   return s == slot_state::leased || s == slot_state::draining;
 }
 
+inline bool pool_core::needs_check(const pool_slot& s) const noexcept {
+  return s.watch == watching::no;
+}
+inline bool pool_core::is_short_of_spares(const pool_slot& s) const noexcept {
+  return s.home->idle < options_.min_idle && !eager_;
+}
+inline bool pool_core::needs_attention(const pool_slot& s) const noexcept {
+  return needs_check(s) || is_short_of_spares(s) || table_.choice().is_starving();
+}
+inline bool pool_core::has_rested_too_long(const pool_slot& s, time_point now) const noexcept {
+  return now - s.idle_since > options_.idle_check_after;
+}
+
 // Behind `become`, the only writer of a slot's state. With both states known to the compiler,
 // little of it is left.
 BOOST_FORCEINLINE void pool_core::shift(pool_slot& s, slot_state last, slot_state next) noexcept {
@@ -61,6 +74,7 @@ BOOST_FORCEINLINE pool_slot& pool_core::lend_top(endpoint_entry& e) noexcept {
 
 BOOST_FORCEINLINE pool_slot* pool_core::take_idle() noexcept {
   endpoint_entry* e = table_.choice().pick_idle();
+  if (BOOST_UNLIKELY(table_.is_ramping()) && e != nullptr) e = &ease_in(*e);
   return e != nullptr ? &lend_top(*e) : nullptr;
 }
 
@@ -75,7 +89,7 @@ BOOST_FORCEINLINE void pool_core::rest(pool_slot& s, slot_state last, time_point
 }
 
 BOOST_FORCEINLINE bool pool_core::give_back(pool_slot& s) noexcept {
-  if (s.state != slot_state::leased || eager_) return false;
+  if (s.state != slot_state::leased || eager_ || s.home->suspect) return false;
   if (tick_at_ == never || s.expires_at < scan_at_) return false;
   if (scan_at_ == never && idle_limited_) return false;
   if (sweep_at_ == never && !s.armed && s.watch != watching::no) return false;

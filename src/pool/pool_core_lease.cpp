@@ -24,9 +24,30 @@ close_reason reason_of(lease_end how) noexcept {
     case lease_end::reset:
     case lease_end::timed_out:
     case lease_end::failed:
+    case lease_end::unwell:
       break;
   }
   return close_reason::error;
+}
+
+// What an endpoint is held to have done, for a holder who does not say.
+error_code cause_of(lease_end how, const error_code& why) noexcept {
+  if (why.failed()) return why;
+  switch (how) {
+    case lease_end::reset:
+      return errc::peer_closed;
+    case lease_end::timed_out:
+      return errc::attempt_timeout;
+    case lease_end::unwell:
+      return errc::unavailable_status;
+    default:
+      return make_error_code(boost::system::errc::io_error);
+  }
+}
+
+bool is_failure(lease_end how) noexcept {
+  return how == lease_end::reset || how == lease_end::timed_out || how == lease_end::failed ||
+         how == lease_end::unwell;
 }
 
 }  // namespace
@@ -147,6 +168,7 @@ void pool_core::lend_to(ticket t, pool_slot& s, pool_actions& out) {
 // A connection is free: to who waits longest, else to rest.
 void pool_core::hand_on(pool_slot& s, time_point now, pool_actions& out) {
   if (s.doom) return close_slot(s, *s.doom, {}, now, out);
+  if (!s.home->is_usable()) return close_slot(s, close_reason::ejected, {}, now, out);
   if (s.expires_at <= now) return close_slot(s, close_reason::lifetime, {}, now, out);
   if (short_of_room_) {
     // What must be opened would never find room as long as callers queue for the old ones.
@@ -186,6 +208,10 @@ void pool_core::end_lease(
     out.to_drop.push_back(std::move(s.connection));
     vacate(s);
   } else if (how == lease_end::returned) {
+    if (s.home->suspect) table_.lease_succeeded(*s.home);
+    hand_on(s, now, out);
+  } else if (how == lease_end::unwell) {
+    judge_lease(s, how, why, now, out);
     hand_on(s, now, out);
   } else {
     endpoint_entry& e = *s.home;  // not released before `s` is closed
@@ -205,9 +231,19 @@ void pool_core::end_lease(
     if (charged && reason_of(how) == close_reason::error) {
       drop_idle(e, close_reason::endpoint_failed, out, now);
     }
+    judge_lease(s, how, why, now, out);
     close_slot(s, reason_of(how), why, now, out);
   }
   pump(now, out);
+}
+
+void pool_core::judge_lease(
+    pool_slot& s, lease_end how, const error_code& why, time_point now, pool_actions& out) {
+  if (why == condition::local_fault || !(is_failure(how) || is_stranger(why))) return;
+  table_changes changes;
+  table_.lease_failed(
+      *s.home, {cause_of(how, why), s.opened, how == lease_end::reset}, now, changes);
+  carry_out(changes, now, out);
 }
 
 void pool_core::drop_dead(pool_slot& s, close_reason why, time_point now, pool_actions& out) {

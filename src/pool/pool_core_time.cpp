@@ -47,9 +47,11 @@ void pool_core::on_time(time_point now, pool_actions& out) {
 
 // The connector is told, but not waited for: it may be what hangs.
 void pool_core::time_out_openings(time_point now, pool_actions& out) {
-  while (!opening_.empty()) {
-    pool_slot& s = *opening_.front();
-    if (after(s.opening_since, options_.connect_timeout) > now) return;
+  const auto is_late = [now](const pool_slot* s) { return s->open_by <= now; };
+  for (;;) {
+    const auto it = std::ranges::find_if(opening_, is_late);
+    if (it == opening_.end()) return;
+    pool_slot& s = **it;
     if (s.operation != nullptr) out.to_cancel.push_back(std::move(s.operation));
     open_failed(s, errc::connect_timeout, now, out);
   }

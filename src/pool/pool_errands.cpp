@@ -2,6 +2,7 @@
 // What the driver does without the lock: completing, closing, opening, watching, reporting.
 
 #include "pool/pool_state.hpp"
+#include "pool/probe_run.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
@@ -84,10 +85,10 @@ void pool_state::open(const pool_actions::opening& o) {
   request.where = o.where;
   request.deadline = o.deadline;
   request.executor = executor_;
-  auto done = [weak = weak_from_this(), slot = o.slot, number = o.number, where = o.where](
-                  error_code ec, std::unique_ptr<pooled_connection> connection) {
+  auto done = [weak = weak_from_this(), o](error_code ec,
+                                           std::unique_ptr<pooled_connection> connection) {
     if (const auto self = weak.lock()) {
-      self->on_opened(*slot, number, where, ec, std::move(connection));
+      self->on_opened(o, ec, std::move(connection));
     } else if (connection != nullptr) {
       connection->close();
     }
@@ -101,7 +102,7 @@ void pool_state::open(const pool_actions::opening& o) {
   } catch (const std::exception&) {
     failed = make_error_code(boost::system::errc::operation_canceled);
   }
-  if (failed) return on_opened(*o.slot, o.number, o.where, failed, nullptr);
+  if (failed) return conclude(o, failed, nullptr);
   if (operation != nullptr) opening_started(o, std::move(operation));
 }
 
@@ -111,37 +112,69 @@ void pool_state::opening_started(const pool_actions::opening& o,
   {
     const std::lock_guard lock(mutex_);
     if (o.slot->number == o.number && o.slot->state == slot_state::opening) {
-      o.slot->operation = std::move(operation);
+      // One that is there already is the check after it.
+      if (o.slot->operation == nullptr) o.slot->operation = std::move(operation);
       return;
     }
   }
   operation->cancel();
 }
 
-void pool_state::on_opened(pool_slot& s,
-                           std::uint64_t number,
-                           const endpoint& where,
+void pool_state::on_opened(const pool_actions::opening& o,
                            error_code ec,
                            std::unique_ptr<pooled_connection> connection) {
   if (!ec && connection == nullptr) ec = make_error_code(boost::system::errc::not_connected);
-  std::shared_ptr<pooled_connection> opened;
+  if (ec) return conclude(o, ec, nullptr);
+  if (o.checked && may_post()) return check(o, std::move(connection));
+  conclude(o, {}, std::move(connection));
+}
+
+// The check takes the place of the connect operation, so that what gives the opening up ends it.
+void pool_state::check(const pool_actions::opening& o,
+                       std::shared_ptr<pooled_connection> connection) {
+  auto run = std::make_shared<probe_run>(
+      std::move(connection),
+      [weak = weak_from_this(), o](error_code ec, std::shared_ptr<pooled_connection> c) {
+        if (const auto self = weak.lock()) {
+          self->conclude(o, ec, std::move(c));
+        } else {
+          c->close();
+        }
+      });
+  std::shared_ptr<connect_operation> finished = run;  // goes without the lock
+  bool expected = false;
+  {
+    const std::lock_guard lock(mutex_);
+    expected = o.slot->number == o.number && o.slot->state == slot_state::opening;
+    if (expected) o.slot->operation.swap(finished);
+  }
+  if (!expected) return run->cancel();
+  run->start(options_.health.probe, o.deadline);
+}
+
+void pool_state::conclude(const pool_actions::opening& o,
+                          error_code ec,
+                          std::shared_ptr<pooled_connection> connection) {
+  pool_slot& s = *o.slot;
   std::shared_ptr<idle_observer> watcher;
   std::shared_ptr<connect_operation> finished;  // goes without the lock
-  if (!ec) {
-    opened = std::move(connection);
-    watcher = std::make_shared<slot_watcher>(weak_from_this(), s, number);
-  }
+  if (!ec) watcher = std::make_shared<slot_watcher>(weak_from_this(), s, o.number);
+  const bool used_up = !ec && o.checked && !connection->quiet();
   step([&](time_point now, pool_actions& out) {
-    const bool expected = s.number == number && s.state == slot_state::opening;
+    const bool expected = s.number == o.number && s.state == slot_state::opening;
     if (!expected) {
-      if (opened == nullptr) return;
-      core_.opened_too_late(where, number, std::move(opened), out);
+      if (connection == nullptr) return;
+      core_.opened_too_late(o.where, o.number, std::move(connection), out);
       return;
     }
     finished = std::move(s.operation);
+    if (ec && connection != nullptr) {
+      return core_.check_failed(s, std::move(connection), ec, now, out);
+    }
     if (ec) return core_.open_failed(s, ec, now, out);
     s.watcher = std::move(watcher);
-    core_.opened(s, std::move(opened), now, out);
+    if (used_up) s.doom = close_reason::spent;
+    core_.opened(s, std::move(connection), now, out);
   });
 }
 

@@ -34,6 +34,7 @@ enum class opening_for : std::uint8_t {
   warming,
   demand,
   recovery,  ///< Of a tier that is down, while a worse one serves.
+  probe,     ///< Closed again when it is open and checked.
 };
 
 /// Whether a connection can tell that its peer did something while it idled.
@@ -70,6 +71,7 @@ struct alignas(64) pool_slot {
   opening_for purpose = opening_for::demand;
   doom_reason doom;  ///< Closed for this reason when it comes back.
   time_point opening_since{};
+  time_point open_by{};
   time_point opened_at{};
   happening opened = 0;
   std::uint64_t generation = 0;  ///< Of the pool when it was opened (see reset).

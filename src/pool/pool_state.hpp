@@ -71,11 +71,13 @@ class pool_state final : public std::enable_shared_from_this<pool_state> {
 
   // Called back.
   void on_snapshot(const snapshot_ptr& s);
-  void on_opened(pool_slot& s,
-                 std::uint64_t number,
-                 const endpoint& where,
+  void on_opened(const pool_actions::opening& o,
                  error_code ec,
                  std::unique_ptr<pooled_connection> connection);
+  /// The end of an opening, its check by the health probe included.
+  void conclude(const pool_actions::opening& o,
+                error_code ec,
+                std::shared_ptr<pooled_connection> connection);
   void on_watched(pool_slot& s, std::uint64_t number, pooled_connection& c, bool can_watch);
   void on_stirred(pool_slot& s, std::uint64_t number);
   void on_cancelled(ticket t);
@@ -97,6 +99,7 @@ class pool_state final : public std::enable_shared_from_this<pool_state> {
   void open(const pool_actions::opening& o);
   void opening_started(const pool_actions::opening& o,
                        std::shared_ptr<connect_operation> operation);
+  void check(const pool_actions::opening& o, std::shared_ptr<pooled_connection> connection);
   void watch(const pool_actions::watch& w);
   void close_connection(std::shared_ptr<pooled_connection> c);
   void cancel_lease(const pool_actions::cancelled_lease& c);

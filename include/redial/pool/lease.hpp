@@ -21,6 +21,10 @@ enum class lease_end {
   poisoned,   ///< The holder says that it must not be used again, and asks for a refresh.
   moved,      ///< The peer is no longer responsible: close it and refresh.
   spent,      ///< Finished as agreed and not reusable (`Connection: close`); nobody is to blame.
+
+  /// The peer answered, and said that it is not well (HTTP 503): a failure of its endpoint; the
+  /// connection may be lent again.
+  unwell,
 };
 
 /// Told when a connection is taken away during its lease.
@@ -65,9 +69,9 @@ class lease_base {
   void end(lease_end how, error_code why = {}) noexcept {
     if (slot_ != nullptr) finish(how, why);
   }
-  /// Ends the lease (never with `returned`) but hands the connection, not yet closed, to the
-  /// caller, because operations that are still being cancelled refer to it. The pool forgets it at
-  /// once.
+  /// Ends the lease (never with `returned` or `unwell`) but hands the connection, not yet closed,
+  /// to the caller, because operations that are still being cancelled refer to it. The pool forgets
+  /// it at once.
   [[nodiscard]] std::shared_ptr<pooled_connection> take(lease_end how, error_code why) noexcept;
   void keep_until(time_point t) noexcept;
   void observe(std::weak_ptr<lease_observer> observer) noexcept;

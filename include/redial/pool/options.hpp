@@ -6,6 +6,7 @@
 #include <redial/core/events.hpp>
 #include <redial/core/time.hpp>
 #include <redial/endpoints/balancing.hpp>
+#include <redial/pool/health_options.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -74,6 +75,17 @@ struct pool_options {
 
   /// Whole-pool resets happen at most this often. 0 to 1 h.
   duration min_reset_interval = std::chrono::seconds{2};
+
+  /// Connections being opened at once in the whole pool, for whatever purpose. The default is what
+  /// the queue of one listener held before Linux 5.4 (SOMAXCONN). 1 to 1000000.
+  std::size_t max_connecting = 128;
+  /// Connections opened per second to keep `min_idle`, `max_warming` of them at once: after a mass
+  /// drain they come back spread out, with jitter. Those that callers wait for, and the first one
+  /// of an endpoint, are not counted. 1 to 1000000.
+  std::size_t spare_connects_per_second = 100;
+
+  /// When endpoints are not used for a while.
+  health_options health;
 
   /// Seed of choice and jitter. 0: from the system's entropy.
   std::uint64_t seed = 0;

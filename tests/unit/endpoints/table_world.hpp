@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <initializer_list>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -85,12 +86,23 @@ class table_world {
     throw std::out_of_range(a);
   }
 
-  void opened(endpoint_entry& e) {
-    step([&](table_changes& out) { table.opened(e, out); });
+  void opened(endpoint_entry& e, bool warming = true) {
+    step([&](table_changes& out) { table.opened(e, warming, now, out); });
   }
   void failed(endpoint_entry& e, bool local = false) { failed(e, errc::connect_timeout, local); }
   void failed(endpoint_entry& e, const error_code& why, bool local) {
-    step([&](table_changes& out) { table.connect_failed(e, why, local, now, out); });
+    const endpoint_table::connect_failure f{why, local, e.warming_now, false};
+    step([&](table_changes& out) { table.connect_failed(e, f, now, out); });
+  }
+  /// A lease of a connection that was opened at `opened` ended badly.
+  void lease_failed(endpoint_entry& e,
+                    const error_code& why = errc::attempt_timeout,
+                    happening opened = 0,
+                    bool reset = false) {
+    step([&](table_changes& out) { table.lease_failed(e, {why, opened, reset}, now, out); });
+  }
+  void probed(endpoint_entry& e, const error_code& why = {}) {
+    step([&](table_changes& out) { table.probed(e, why, now, out); });
   }
   void reset(endpoint_entry& e) {
     step([&](table_changes& out) { table.connection_reset(e, out); });
@@ -136,6 +148,10 @@ class table_world {
   endpoint_table table;
   time_point now = time_point{} + 1h;
   bool accepted = false;
+  /// Since the beginning: the addresses; and how a panic turned last.
+  std::vector<std::string> shunned;
+  std::vector<std::string> quarantined;
+  std::optional<table_changes::panic> turned;
   /// Since the last look, as `change address`.
   std::vector<std::string> told() { return std::exchange(told_, {}); }
 
@@ -147,6 +163,9 @@ class table_world {
     for (const auto& c : out.told) {
       told_.push_back(std::string(to_string(c.what)) + " " + c.where.addr.to_string());
     }
+    for (const auto* e : out.shunned) shunned.push_back(e->where.addr.to_string());
+    for (const auto* e : out.quarantined) quarantined.push_back(e->where.addr.to_string());
+    if (out.turned) turned = out.turned;
     for (endpoint_entry* e : out.drained) {
       if (e->connections == 0) table.release(*e);
     }

@@ -86,6 +86,33 @@ TEST(PoolOptions, Fault91_AShareOutOfRange) {
   }
 }
 
+TEST(PoolOptions, Fault91_HealthOptionsOutOfRange) {
+  const auto of = [](const std::function<void(health_options&)>& change) {
+    return complaint([&](pool_options& o) { change(o.health); });
+  };
+  EXPECT_THAT(of([](auto& h) { h.max_ejected_percent = 101; }),
+              HasSubstr("health_options::max_ejected_percent is 101"));
+  EXPECT_THAT(of([](auto& h) { h.panic_threshold_percent = 101; }),
+              HasSubstr("panic_threshold_percent is 101"));
+  EXPECT_THAT(of([](auto& h) { h.ejection_jitter = 1.5; }), HasSubstr("ejection_jitter is 1.5"));
+  const auto base = of([](auto& h) { h.ejection_base = 301s; });
+  EXPECT_THAT(base, HasSubstr("ejection_base is 301 s"));
+  EXPECT_THAT(base, HasSubstr("ejection_max (300 s)"));
+  EXPECT_THAT(of([](auto& h) { h.ejection_max = 25h; }), HasSubstr("ejection_max is "));
+  EXPECT_THAT(of([](auto& h) { h.slow_start = -1s; }), HasSubstr("slow_start is "));
+  EXPECT_THAT(of([](auto& h) { h.probe_interval = 0s; }), HasSubstr("probe_interval is "));
+  EXPECT_THAT(of([](auto& h) { h.probe_timeout = 0s; }), HasSubstr("probe_timeout is "));
+  EXPECT_THAT(of([](auto& h) { h.unhealthy_after = 0; }), HasSubstr("unhealthy_after is 0"));
+  EXPECT_THAT(of([](auto& h) { h.healthy_after = 0; }), HasSubstr("healthy_after is 0"));
+  EXPECT_EQ(of([](auto& h) { h.consecutive_failures = 0; }), "none");
+}
+
+TEST(PoolOptions, ConnectLimitsOutOfRange) {
+  EXPECT_THAT(complaint([](auto& o) { o.max_connecting = 0; }), HasSubstr("max_connecting is 0"));
+  EXPECT_THAT(complaint([](auto& o) { o.spare_connects_per_second = 0; }),
+              HasSubstr("spare_connects_per_second is 0"));
+}
+
 TEST(PoolOptions, ABackoffThatStartsOverItsEndNamesBoth) {
   EXPECT_THAT(complaint([](auto& o) { o.warm_backoff_base = 20s; }),
               HasSubstr("warm_backoff_max (10 s)"));

@@ -4,6 +4,8 @@
 
 #include "pool/pool_core.hpp"
 
+#include <redial/pool/health_probe.hpp>
+
 #include "pool/pool_core_hot.hpp"
 
 #include <boost/asio/error.hpp>
@@ -78,6 +80,12 @@ class history {
     options_.max_lifetime = roll(2) == 0 ? 20s : 1h;
     options_.balance = static_cast<balancing>(roll(3));
     if (roll(4) == 0) options_.chooser = std::make_shared<whim>();
+    options_.max_connecting = roll(3) == 0 ? static_cast<std::size_t>(1 + roll(3)) : 128;
+    options_.health.consecutive_failures = static_cast<std::uint32_t>(roll(4));
+    options_.health.ejection_base = 1s;
+    options_.health.slow_start = roll(2) == 0 ? 5s : 0s;
+    options_.health.unhealthy_after = 2;
+    if (roll(2) == 0) options_.health.probe = tcp_probe();
     tiers_ = 1 + roll(3);
     weights_ = roll(2) == 0 ? 1 : 5;
     return options_;
@@ -153,7 +161,8 @@ class history {
   void end_one(pool_actions& out) {
     if (pool_slot* s = any_lease()) {
       leased_.erase(s);
-      core_.end_lease(*s, static_cast<lease_end>(1 + roll(6)), {}, now_, out);
+      const error_code why = roll(12) == 0 ? error_code(errc::identity_mismatch) : error_code{};
+      core_.end_lease(*s, static_cast<lease_end>(1 + roll(7)), why, now_, out);
     }
   }
   void publish(pool_actions& out) {
@@ -185,7 +194,14 @@ class history {
     const auto o = it->second;
     openings_.erase(it);
     if (o.slot->number != o.number || o.slot->state != slot_state::opening) return;  // late
-    switch (roll(4)) {
+    switch (roll(5)) {
+      case 4:
+        if (roll(3) == 0) return core_.open_failed(*o.slot, errc::identity_mismatch, now_, out);
+        return core_.check_failed(*o.slot,
+                                  std::make_shared<dummy_connection>(open_),
+                                  errc::unavailable_status,
+                                  now_,
+                                  out);
       case 0:
         return core_.open_failed(*o.slot, boost::asio::error::connection_refused, now_, out);
       case 1:
@@ -271,6 +287,7 @@ class history {
     EXPECT_EQ(g.draining, states[slot_state::draining]);
     EXPECT_EQ(g.waiting, waiting_.size());
     EXPECT_LE(g.waiting, options_.queue_limit);
+    EXPECT_LE(g.connecting, options_.max_connecting);
     EXPECT_LE(g.connecting + g.idle + g.leased + g.draining, options_.max_total_connections);
     check_tiers();
     std::size_t offered = 0;  // to anybody
@@ -292,7 +309,14 @@ class history {
         }
         const bool kept = e->presence != standing::drained || e->connections > 0;
         EXPECT_TRUE(kept) << "a drained endpoint without connections is not forgotten";
-        EXPECT_EQ(e->is_usable(), e->state == health::active && e->presence != standing::drained);
+        const bool panic = core_.table().is_panicking() && e->state == health::ejected;
+        EXPECT_EQ(e->is_usable(),
+                  (e->state == health::active || panic) && e->presence != standing::drained);
+        EXPECT_TRUE(e->state != health::quarantined ||
+                    e->leases == by_home[e][slot_state::draining])
+            << "leased, and somebody else answers there";
+        EXPECT_TRUE(e->state != health::ejected || !e->has_departed() ||
+                    e->presence == standing::drained);
         if (options_.exclusive && e->has_departed()) {
           EXPECT_FALSE(e->is_usable());
         }

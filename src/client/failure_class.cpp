@@ -70,6 +70,9 @@ lease_end end_of(const attempt_facts& f) {
     case attempt_verdict::none:
       if (!f.error) return lease_end::returned;
       break;
+    case attempt_verdict::unwell:
+      if (!f.error) return lease_end::unwell;
+      break;
   }
   if (!f.received && is_closed_by_peer(f.error)) return lease_end::reset;
   if (is_timeout(f.error)) return lease_end::timed_out;

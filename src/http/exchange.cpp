@@ -114,11 +114,16 @@ class exchange_step {
     auto& x = *x_;
     const bool reusable = may_reuse(x.reader.end(!x.write_error));
     http_response response = x.reader.take();
-    const auto meaning = meaning_of(response.status, x.call->idempotent());
+    const unsigned status = response.status;
+    const auto meaning = meaning_of(status, x.call->idempotent());
     x.call->keep(x.view.number(), std::move(response));
     switch (meaning) {
       case response_meaning::final:
-        if (!reusable) x.view.spent();
+        if (!reusable) {
+          x.view.spent();
+        } else if (is_unwell(status)) {
+          x.view.unwell();
+        }
         return finish({});
       case response_meaning::unavailable:
         return finish(errc::unavailable_status);

@@ -23,16 +23,8 @@ error_code check_head(const response_head& h) noexcept {
 }
 
 response_meaning meaning_of(unsigned status, bool idempotent) noexcept {
-  switch (status) {
-    case 421:
-      return response_meaning::misdirected;
-    case 502:
-    case 503:
-    case 504:
-      return idempotent ? response_meaning::unavailable : response_meaning::final;
-    default:
-      return response_meaning::final;
-  }
+  if (status == 421) return response_meaning::misdirected;
+  return is_unwell(status) && idempotent ? response_meaning::unavailable : response_meaning::final;
 }
 
 }  // namespace redial::detail

@@ -38,6 +38,11 @@ struct response_head {
   return status >= 100 && status < 200 && status != 101;
 }
 
+/// 502, 503, 504: the server, or what is behind it, cannot serve.
+[[nodiscard]] constexpr bool is_unwell(unsigned status) noexcept {
+  return status >= 502 && status <= 504;
+}
+
 /// What a whole response means for its attempt.
 enum class response_meaning {
   final,        ///< Deliver it.

@@ -77,7 +77,7 @@ struct call_history {
 
 namespace detail {
 class call_state;
-enum class attempt_verdict { none, poison, moved, spent };
+enum class attempt_verdict { none, poison, moved, spent, unwell };
 }  // namespace detail
 
 /// The attempt an operation runs in. Valid until the operation's handler is called.
@@ -100,6 +100,9 @@ class attempt {
   void poison() noexcept { verdict_ = detail::attempt_verdict::poison; }
   void moved() noexcept { verdict_ = detail::attempt_verdict::moved; }
   void spent() noexcept { verdict_ = detail::attempt_verdict::spent; }
+  /// The peer answered that it is not well, and the answer is the call's result all the same (HTTP
+  /// 503 on a request that must not be repeated): counts against the endpoint.
+  void unwell() noexcept { verdict_ = detail::attempt_verdict::unwell; }
 
   /// For connections that do not count bytes: the first byte of the response has arrived.
   void response_started() noexcept { response_started_ = true; }

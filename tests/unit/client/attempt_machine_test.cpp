@@ -190,7 +190,8 @@ TEST_F(AttemptMachine, MovedIsRepeatedElsewhereAlsoWhenUnsafe) {
 
 TEST_F(AttemptMachine, VerdictsOfASuccessOnlyConcernTheConnection) {
   for (const auto& [verdict, how] : {std::pair{attempt_verdict::poison, lease_end::poisoned},
-                                     std::pair{attempt_verdict::spent, lease_end::spent}}) {
+                                     std::pair{attempt_verdict::spent, lease_end::spent},
+                                     std::pair{attempt_verdict::unwell, lease_end::unwell}}) {
     attempt_machine m(policy, terms);
     (void)m.start(now);
     (void)m.checked_out({}, now);

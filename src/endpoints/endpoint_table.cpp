@@ -298,13 +298,10 @@ bool endpoint_table::is_last_usable(const endpoint_entry& e) const noexcept {
       });
 }
 
-happening endpoint_table::all_failed_by() const noexcept {
-  if (!choice_.usable().empty()) return 0;
-  happening first = not_yet;
-  for (const endpoint_entry* e : current_) {
-    if (may_connect(*e)) first = std::min(first, e->last_failure);
-  }
-  return first == not_yet ? 0 : first;
+bool endpoint_table::has_open() const noexcept {
+  return std::any_of(choice_.usable().begin(), choice_.usable().end(), [](const endpoint_entry* e) {
+    return e->connections > e->opening;
+  });
 }
 
 endpoint_entry* endpoint_table::find(std::uint64_t id) const noexcept {

@@ -174,6 +174,33 @@ TEST(EndpointTable, AllFailedMeansEachOneAndNoneActive) {
   EXPECT_EQ(w.table.all_failed_by(), 0U);
 }
 
+TEST(EndpointTable, Fault153_AllFailedAlsoCountsThoseThatOnceWereActive) {
+  table_world w;
+  w.dns({"10.0.0.1", "10.0.0.2"});
+  w.prove("10.0.0.1");
+  auto& a = w.at("10.0.0.1");
+  w.failed(a);
+  EXPECT_EQ(w.table.all_failed_by(), 0U) << "the other one has not been tried";
+  const auto is_a = [&](const endpoint_entry& e) { return &e == &a; };
+  EXPECT_EQ(w.table.all_failed_by(is_a), 0U);
+  (void)w.start_warming();
+  w.failed(w.at("10.0.0.2"));
+  EXPECT_EQ(w.table.all_failed_by(), a.last_failure);
+  EXPECT_EQ(w.table.all_failed_by(is_a), w.at("10.0.0.2").last_failure);
+}
+
+TEST(EndpointTable, OpeningIsNotOpen) {
+  table_world w;
+  w.dns({"10.0.0.1"});
+  w.prove("10.0.0.1");
+  auto& a = w.at("10.0.0.1");
+  a.opening = a.connections = 1;
+  EXPECT_FALSE(w.table.has_open());
+  a.opening = 0;
+  EXPECT_TRUE(w.table.has_open());
+  a.connections = 0;
+}
+
 TEST(EndpointTable, LastUsableIsTheOnlyOneStillBehindTheName) {
   table_world w;
   w.dns({"10.0.0.1", "10.0.0.2"});

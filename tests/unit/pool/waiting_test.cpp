@@ -3,6 +3,8 @@
 
 #include "pool_world.hpp"
 
+#include <boost/asio/error.hpp>
+
 namespace redial::testing {
 namespace {
 
@@ -251,6 +253,41 @@ TEST_F(Waiting, TheOnlyEndpointIsAskedAgainUntilItIsBack) {
   sim.advance(1s);  // the longest pause of an active endpoint
   EXPECT_TRUE(a->leased());
   EXPECT_FALSE(pool->last_connect_error());
+}
+
+TEST_F(Waiting, Fault153_WhenEveryEndpointRefusesTheWaitEndsWithTheCause) {
+  start({"10.0.0.1", "10.0.0.2"});
+  sim.advance(20ms);
+  for (const auto* a : {"10.0.0.1", "10.0.0.2"}) {
+    net->refuse(ep(a));
+    net->hang_up(ep(a));
+  }
+  sim.advance(20ms);
+  const auto first = checkout(60s);
+  sim.settle();
+  EXPECT_EQ(first->error, boost::asio::error::connection_refused);
+  const auto second = checkout(60s);
+  sim.settle();
+  EXPECT_TRUE(second->pending()) << "what was refused before it came says nothing of now";
+  sim.advance(1s);
+  EXPECT_EQ(second->error, boost::asio::error::connection_refused);
+}
+
+TEST_F(Waiting, Fault153_WhileALeaseIsOutItMayComeBack) {
+  start({"10.0.0.1", "10.0.0.2"});
+  sim.advance(20ms);
+  auto l = take();
+  for (const auto* a : {"10.0.0.1", "10.0.0.2"}) {
+    net->refuse(ep(a));
+    if (ep(a) != l.where()) net->hang_up(ep(a));
+  }
+  sim.advance(20ms);
+  const auto a = checkout(60s);
+  sim.advance(10s);
+  EXPECT_TRUE(a->pending());
+  l.end(lease_end::reset);
+  sim.advance(1s);
+  EXPECT_EQ(a->error, boost::asio::error::connection_refused);
 }
 
 TEST_F(Waiting, AWaiterWhoTriedAnEndpointIsNotCoveredByAConnectToIt) {

@@ -6,6 +6,7 @@
 #include <redial/net/asio_scheduler.hpp>
 
 #include "client/call_state.hpp"
+#include "client/shared_retry_budget.hpp"
 
 #include <random>
 #include <stdexcept>
@@ -95,9 +96,11 @@ call_terms client_state::terms_of(const call_options& options, time_point now) {
 }
 
 bool client_state::add(const std::shared_ptr<call_state>& call, time_point now) {
+  const auto& shared = options_.retry.shared_budget;
+  if (shared) shared->call_started(now);
   const std::lock_guard lock(mutex_);
   ++counters_.calls;
-  budget_.call_started(now);
+  if (!shared) budget_.call_started(now);
   call->self_ = call;
   call->next_ = calls_;
   if (calls_ != nullptr) calls_->previous_ = call.get();
@@ -142,6 +145,7 @@ client_counters client_state::counters() const {
 }
 
 bool client_state::spend_retry(time_point now) {
+  if (const auto& shared = options_.retry.shared_budget) return shared->try_spend(now);
   const std::lock_guard lock(mutex_);
   return budget_.try_spend(now);
 }

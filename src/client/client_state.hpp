@@ -89,7 +89,7 @@ class client_state final : public call_surroundings,
   mutable std::mutex mutex_;
   bool closed_ = false;
   call_state* calls_ = nullptr;  // in flight, linked through themselves; each holds itself
-  retry_budget budget_;
+  retry_budget budget_;  // unless there is a shared one
   random_source chance_;
   client_counters counters_;
 

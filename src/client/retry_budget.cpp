@@ -2,8 +2,19 @@
 
 #include "client/retry_budget.hpp"
 
+#include "client/shared_retry_budget.hpp"
+
 #include <algorithm>
 #include <chrono>
+
+namespace redial {
+
+std::shared_ptr<shared_retry_budget> make_retry_budget(const retry_policy& limits) {
+  validate(limits);
+  return std::make_shared<shared_retry_budget>(limits);
+}
+
+}  // namespace redial
 
 namespace redial::detail {
 

@@ -12,6 +12,11 @@
 
 namespace redial {
 
+/// One retry budget for several clients (`make_retry_budget`).
+///
+/// \par Threads  Safe from any thread.
+class shared_retry_budget;
+
 /// When a failed attempt is followed by another one.
 struct retry_policy {
   retry_policy() = default;
@@ -38,6 +43,9 @@ struct retry_policy {
   double budget_per_second = 10;
   /// 100 ms to 1 h.
   duration budget_window = std::chrono::seconds{10};
+  /// Counts together with other clients of the same service, by that budget's own limits. Null: a
+  /// budget of this client alone, by the three limits above.
+  std::shared_ptr<shared_retry_budget> shared_budget;
   /// Retry also calls that are not idempotent after bytes were sent. The call may then run twice.
   bool retry_unsafe = false;
 
@@ -64,5 +72,10 @@ struct client_options {
 /// \throws std::invalid_argument naming the option, its value and the legal range.
 void validate(const retry_policy& p);
 void validate(const client_options& o);
+
+/// A budget for `retry_policy::shared_budget`, with the `budget_...` limits of `limits`, which
+/// count over the calls of all its clients. \throws std::invalid_argument for an illegal limit.
+[[nodiscard]] std::shared_ptr<shared_retry_budget> make_retry_budget(
+    const retry_policy& limits = {});
 
 }  // namespace redial

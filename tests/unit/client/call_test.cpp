@@ -231,6 +231,31 @@ TEST_F(Call, SuccessKeepsTheConnection) {
   EXPECT_EQ(net->counts().closed(), 0U);
 }
 
+TEST_F(Call, Fault151_SeveralClientsMayShareOneBudget) {
+  retry_policy limits;
+  limits.budget_percent = 0;
+  limits.budget_per_second = 0.1;  // one per window
+  options.retry.shared_budget = make_retry_budget(limits);
+  started();
+  scripted_client other(sim.executor(), names, where, net, options, sim.time());
+  sim.advance(1s);
+  int retried = 0;
+  for (auto* c : {&*client, &other, &*client, &other}) {
+    const auto result = std::make_shared<call_result>();
+    c->async_call(operation(), call_options(1s).idempotent(), receiver(result));
+    sim.settle();
+    const auto before = operations.size();
+    last().complete(asio::error::timed_out);
+    sim.advance(200ms);
+    if (operations.size() == before) continue;
+    ++retried;
+    last().complete({});
+    sim.settle();
+  }
+  EXPECT_EQ(retried, 1);
+  EXPECT_EQ(client->counters().retries_denied + other.counters().retries_denied, 3U);
+}
+
 TEST_F(Call, Fault151_RetriesAreBudgeted) {
   options.retry.budget_percent = 0;
   options.retry.budget_per_second = 0.1;  // one per window

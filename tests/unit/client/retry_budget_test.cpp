@@ -2,11 +2,13 @@
 #include "client/retry_budget.hpp"
 
 #include "client/backoff.hpp"
+#include "client/shared_retry_budget.hpp"
 
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <set>
+#include <stdexcept>
 
 namespace redial::detail {
 namespace {
@@ -45,6 +47,19 @@ TEST(RetryBudget, NothingMayBeAllowed) {
   const time_point now{};
   for (int i = 0; i < 1000; ++i) b.call_started(now);
   EXPECT_FALSE(b.try_spend(now));
+}
+
+TEST(RetryBudget, ASharedOneHasItsLimitsCheckedAndCountsForAll) {
+  retry_policy p;
+  p.budget_percent = 0;
+  p.budget_per_second = 0.2;  // two per window
+  const auto shared = make_retry_budget(p);
+  const time_point now = time_point{} + 1h;
+  EXPECT_TRUE(shared->try_spend(now));
+  EXPECT_TRUE(shared->try_spend(now));
+  EXPECT_FALSE(shared->try_spend(now));
+  p.budget_percent = 101;
+  EXPECT_THROW((void)make_retry_budget(p), std::invalid_argument);
 }
 
 TEST(Backoff, VariesByItsShareInBothDirections) {

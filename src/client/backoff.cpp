@@ -13,4 +13,10 @@ duration spread(duration delay, double share, random_source& chance) noexcept {
   return clamped(chance.between(middle - reach, middle + reach));
 }
 
+duration grown(duration delay, double factor, duration longest) noexcept {
+  const double next = static_cast<double>(delay.count()) * factor;
+  if (next >= static_cast<double>(longest.count())) return std::max(delay, longest);
+  return std::max(delay, duration{static_cast<duration::rep>(next)});
+}
+
 }  // namespace redial::detail

@@ -13,4 +13,7 @@ namespace redial::detail {
 /// failure has hit do not come back in step. Never negative, at most `longest_duration`.
 [[nodiscard]] duration spread(duration delay, double share, random_source& chance) noexcept;
 
+/// The wait after `delay`: `factor` times as long, at most `longest`. Neither shrinks.
+[[nodiscard]] duration grown(duration delay, double factor, duration longest) noexcept;
+
 }  // namespace redial::detail

@@ -8,11 +8,26 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace redial::detail {
 
 namespace asio = boost::asio;
+
+namespace {
+
+call_tally tally_of(const attempt_machine& m, const call_step& last) {
+  call_tally t;
+  t.failed = last.error.failed();
+  t.attempts = m.begun();
+  t.hedges = m.hedges();
+  t.denied = m.denied();
+  t.latency = m.latency();
+  return t;
+}
+
+}  // namespace
 
 void call_attempt::lease_cancelled(error_code why) { call.lease_cancelled(*this, why); }
 
@@ -49,7 +64,9 @@ void call_state::start() {
 void call_state::stop(error_code why) {
   locked lock(mutex_);
   // What was sent is only known where the operation runs, and a caller who leaves does not wait.
-  const bool sent = current_ != nullptr && current_->started;
+  const bool sent = std::any_of(running_.begin(), running_.end(), [](const call_attempt* a) {
+    return a != nullptr && a->started;
+  });
   const call_step step = machine_.stop(why, sent, time_->now());
   perform(std::move(lock), step, place::anywhere);
 }
@@ -60,15 +77,20 @@ void call_state::checkout_done(error_code ec, lease_base lease) {
   queue_ = {};
   const time_point now = time_->now();
   if (ec) {
-    const call_step step = machine_.checkout_failed(ec, *client_, now);
+    attempt_facts facts;
+    facts.error = ec;
+    if (!machine_.is_hedging() && !judge(lock, machine_.attempt(), facts, now)) return;
+    const call_step step = machine_.checkout_failed(ec, *client_, now, facts.ruling);
     perform(std::move(lock), step, place::anywhere);
     return;
   }
-  (void)machine_.checked_out({lease.where(), lease.endpoint_id(), lease.is_reused()}, now);
-  begin_attempt(std::move(lease));
+  const auto step =
+      machine_.checked_out({lease.where(), lease.endpoint_id(), lease.is_reused()}, now);
+  if (step.next != call_step::move::run) return follow_clock();  // this one goes back, too
+  const call_attempt& a = begin_attempt(std::move(lease));
   follow_clock();
-  const auto number = current_->number;
-  const asio::any_io_executor executor = current_->executor;
+  const auto number = a.number;
+  const asio::any_io_executor executor = a.executor;
   lock.unlock();
   // Posted, also when this is the connection's executor already: this may be the caller's thread,
   // which must not find its operation running inside `async_call`.
@@ -77,17 +99,22 @@ void call_state::checkout_done(error_code ec, lease_base lease) {
 
 void call_state::operation_done(std::uint32_t number, error_code ec) {
   locked lock(mutex_);
-  if (!is_current(number)) return;
-  const auto facts = facts_of(*current_, ec);
-  const call_step step = machine_.operation_done(number, facts, *client_, time_->now());
+  const call_attempt* const a = find(number);
+  if (a == nullptr) return;
+  const time_point now = time_->now();
+  auto facts = facts_of(*a, ec);
+  if (!judge(lock, number, facts, now)) return;
+  const call_step step = machine_.operation_done(number, facts, *client_, now);
   perform(std::move(lock), step, place::on_connection);
 }
 
 void call_state::lease_cancelled(call_attempt& a, error_code why) {
   locked lock(mutex_);
-  if (!is_current(a.number)) return;
-  const auto facts = facts_of(a, why);
-  const call_step step = machine_.lease_cancelled(a.number, facts, *client_, time_->now());
+  if (find(a.number) == nullptr) return;
+  const time_point now = time_->now();
+  auto facts = facts_of(a, why);
+  if (!judge(lock, a.number, facts, now)) return;
+  const call_step step = machine_.lease_cancelled(a.number, facts, *client_, now);
   perform(std::move(lock), step, place::on_connection);
 }
 
@@ -96,14 +123,15 @@ void call_state::timer_fired() {
   const time_point now = time_->now();
   if (now < machine_.wake()) return;  // moved since it went off
   armed_ = time_point::max();
-  if (current_ == nullptr) {
-    const call_step step = machine_.timer_fired({}, *client_, now);
+  const call_attempt* const late = find(machine_.due(now));
+  if (late == nullptr) {
+    const call_step step = machine_.timer_fired(0, {}, *client_, now);
     perform(std::move(lock), step, place::anywhere);
     return;
   }
   // What the attempt has sent decides, and that is known on the connection's executor.
-  const auto number = current_->number;
-  const asio::any_io_executor executor = current_->executor;
+  const auto number = late->number;
+  const asio::any_io_executor executor = late->executor;
   const bool may_post = client_->may_post();
   lock.unlock();
   if (!may_post) return;
@@ -112,18 +140,40 @@ void call_state::timer_fired() {
 
 void call_state::give_up(std::uint32_t number) {
   locked lock(mutex_);
-  if (!is_current(number)) return;
-  const auto facts = facts_of(*current_, {});
-  const call_step step = machine_.timer_fired(facts, *client_, time_->now());
+  const call_attempt* const a = find(number);
+  if (a == nullptr) return;
+  const time_point now = time_->now();
+  auto facts = facts_of(*a, machine_.late(now));
+  if (!judge(lock, number, facts, now)) return;
+  const call_step step = machine_.timer_fired(number, facts, *client_, now);
   perform(std::move(lock), step, place::on_connection);
+}
+
+bool call_state::judge(locked& lock, std::uint32_t number, attempt_facts& facts, time_point now) {
+  const auto& ask = client_->options().retry.retry_if;
+  if (!ask || !is_failure(facts)) return true;
+  attempt_facts f = facts;
+  if (!f.error) f.error = errc::misdirected_status;
+  if (f.error == errc::closed || f.error == errc::deadline_exceeded) return true;
+  const attempt_record record = machine_.record_of(number, f, now);
+  const auto client = client_;  // keeps what is asked
+  lock.unlock();
+  try {
+    facts.ruling = ask(record, suggests_retry(f));
+  } catch (...) {
+    facts.ruling = false;
+  }
+  lock.lock();
+  return client_ != nullptr;
 }
 
 // --- actions ----------------------------------------------------------------------------------
 
 void call_state::run(std::uint32_t number) {
   locked lock(mutex_);
-  if (!is_current(number)) return;
-  call_attempt& a = *current_;
+  call_attempt* const found = find(number);
+  if (found == nullptr) return;
+  call_attempt& a = *found;
   a.started = true;
   asio::any_io_executor executor = a.executor;
   lock.unlock();
@@ -140,58 +190,71 @@ void call_state::perform(locked lock, const call_step& step, place where) {
   const auto client = client_;
   follow_clock();
 
-  call_attempt* ended = nullptr;
-  lease_base lease;
-  if (step.leased) {
-    ended = std::exchange(current_, nullptr);
-    lease = std::move(ended->lease);
-  }
-  const auto attempt_number = machine_.attempt();
+  held_lease held = take_lease(step);
+  held_lease other = take_lease(step.other);
+  const auto attempt_number = machine_.newest();
   std::vector<tried_endpoint> tried;
-  if (step.next == call_step::move::checkout) tried = machine_.tried();
-  const asio::any_io_executor queue = std::exchange(queue_, {});
+  if (step.next == call_step::move::checkout) tried = machine_.avoided();
+  asio::any_io_executor queue;
   completion<called> done;
   call_history history;
-  const call_tally tally{step.error.failed(), machine_.begun(), machine_.denied()};
-  if (step.next == call_step::move::finish) {
+  const call_tally tally = tally_of(machine_, step);
+  const bool goes_on = step.next != call_step::move::finish;
+  if (!goes_on) {
+    queue = std::exchange(queue_, {});
     done = std::move(done_);
     history = machine_.take_history();
     client_.reset();
   }
   lock.unlock();
 
-  if (queue && step.next == call_step::move::finish) leave_queue(*client, queue);
-  if (ended != nullptr) end_attempt(*client, *ended, std::move(lease), step, where);
-  if (step.attempt_ended) tell_listener(*client, step);
-  if (step.reset) (void)client->reset(step.why);
-  switch (step.next) {
-    case call_step::move::wait:
-    case call_step::move::run:
-      break;
-    case call_step::move::checkout:
-      check_out(*client, std::move(tried), attempt_number);
-      break;
-    case call_step::move::finish:
-      client->call_ended(*this, tally);
-      if (!client->may_post()) break;  // the handler is destroyed uncalled, as Asio's are
-      std::move(done).post(client->executor(), step.error, std::move(history));
-      break;
+  if (queue) leave_queue(*client, queue);
+  if (step.attempt_ended) end_attempt(*client, std::move(held), step, where, goes_on);
+  if (step.other.attempt_ended) {
+    end_attempt(*client, std::move(other), step.other, place::anywhere, false);
   }
+  if (step.reset) (void)client->reset(step.why);
+  if (step.next == call_step::move::checkout) {
+    check_out(*client, std::move(tried), attempt_number);
+  }
+  if (goes_on) return;
+  client->call_ended(*this, tally);
+  if (!client->may_post()) return;  // the handler is destroyed uncalled, as Asio's are
+  std::move(done).post(client->executor(), step.error, std::move(history));
+}
+
+call_state::held_lease call_state::take_lease(const ended_attempt& end) noexcept {
+  if (!end.leased) return {};
+  for (call_attempt*& a : running_) {
+    if (a == nullptr || a->number != end.number) continue;
+    call_attempt* const ended = std::exchange(a, nullptr);
+    return {ended, std::move(ended->lease)};
+  }
+  return {};
 }
 
 void call_state::end_attempt(const client_state& client,
-                             call_attempt& a,
-                             lease_base lease,
-                             const call_step& step,
-                             place where) {
+                             held_lease held,
+                             const ended_attempt& end,
+                             place where,
+                             bool goes_on) {
+  if (held.attempt != nullptr) end_lease(client, *held.attempt, std::move(held.lease), end, where);
+  tell_listener(client, end, goes_on);
+}
+
+void call_state::end_lease(const client_state& client,
+                           call_attempt& a,
+                           lease_base lease,
+                           const ended_attempt& end,
+                           place where) {
   // Let go of here, since a strand must not outlive its context, and an attempt may.
   const asio::any_io_executor executor = std::exchange(a.executor, {});
-  if (!step.gave_up) {
-    lease.end(step.how, step.why);
+  if (!end.gave_up) {
+    lease.end(end.how, end.why);
     return;
   }
   if (!a.started) return;  // goes back as it came
-  a.taken = lease.take(step.how, step.why);
+  a.taken = lease.take(end.how, end.why);
   if (!client.may_post()) return;
   if (where == place::on_connection) {
     cancel_operation(a);
@@ -206,15 +269,13 @@ void call_state::cancel_operation(call_attempt& a) {
   a.connection->close();
 }
 
-void call_state::tell_listener(const client_state& client, const call_step& step) const {
+void call_state::tell_listener(const client_state& client,
+                               const ended_attempt& end,
+                               bool retried) const {
   const auto& listener = client.options().listener;
   if (!listener) return;
-  const attempt_event e{client.name(),
-                        step.record.where,
-                        step.number,
-                        step.record.error,
-                        step.next != call_step::move::finish,
-                        step.record.elapsed};
+  const attempt_event e{
+      client.name(), end.record.where, end.number, end.record.error, retried, end.record.elapsed};
   listener->on_attempt(e);
 }
 
@@ -247,7 +308,7 @@ void call_state::wait_in_queue(client_state& client,
       completion<checked_out>(asio::bind_cancellation_slot(
           queue_signal_.slot(), asio::bind_executor(strand, std::move(served)))));
   locked lock(mutex_);
-  if (machine_.is_waiting_for_checkout() && machine_.attempt() == number) {
+  if (machine_.is_waiting_for_checkout() && machine_.newest() == number) {
     queue_ = strand;
   } else if (machine_.is_finished()) {
     lock.unlock();
@@ -262,10 +323,10 @@ void call_state::leave_queue(const client_state& client, const asio::any_io_exec
   });
 }
 
-void call_state::begin_attempt(lease_base lease) {
+call_attempt& call_state::begin_attempt(lease_base lease) {
   call_attempt* a = &first_;
-  if (machine_.attempt() != first_.number) {
-    others_.push_back(std::make_unique<call_attempt>(*this, machine_.attempt()));
+  if (machine_.newest() != first_.number) {
+    others_.push_back(std::make_unique<call_attempt>(*this, machine_.newest()));
     a = others_.back().get();
   }
   a->where = lease.where();
@@ -273,13 +334,14 @@ void call_state::begin_attempt(lease_base lease) {
   a->executor = a->connection->get_executor();
   a->view.number_ = a->number;
   a->view.where_ = &a->where;
-  a->view.deadline_ = machine_.wake();
+  a->view.deadline_ = machine_.ends(a->number);
   a->view.reused_ = lease.is_reused();
   a->lease = std::move(lease);
   // Both only leave a note with the pool, so they may be called under our lock.
   a->lease.keep_until(deadline_);
   a->lease.observe(std::shared_ptr<lease_observer>(shared_from_this(), a));
-  current_ = a;
+  (running_[0] == nullptr ? running_[0] : running_[1]) = a;
+  return *a;
 }
 
 void call_state::follow_clock() {
@@ -306,8 +368,12 @@ attempt_facts call_state::facts_of(const call_attempt& a, error_code ec) {
   return f;
 }
 
-bool call_state::is_current(std::uint32_t number) const noexcept {
-  return current_ != nullptr && current_->number == number;
+// Null also for 0, which is no attempt.
+call_attempt* call_state::find(std::uint32_t number) const noexcept {
+  for (call_attempt* a : running_) {
+    if (a != nullptr && a->number == number) return a;
+  }
+  return nullptr;
 }
 
 }  // namespace redial::detail

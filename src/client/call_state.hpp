@@ -11,6 +11,7 @@
 
 #include <boost/asio/cancellation_signal.hpp>
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -64,27 +65,44 @@ class call_state final : public std::enable_shared_from_this<call_state> {
 
   using locked = std::unique_lock<std::mutex>;
   enum class place { anywhere, on_connection };
+  struct held_lease {
+    call_attempt* attempt = nullptr;
+    lease_base lease;
+  };
 
   void timer_fired();
   void give_up(std::uint32_t number);
   void run(std::uint32_t number);
 
+  /// Asks the user whether a failed attempt is worth another one, without the lock. False: the call
+  /// has ended meanwhile.
+  [[nodiscard]] bool judge(locked& lock,
+                           std::uint32_t number,
+                           attempt_facts& facts,
+                           time_point now);
+
   void perform(locked lock, const call_step& step, place where);
+  [[nodiscard]] held_lease take_lease(const ended_attempt& end) noexcept;
   void end_attempt(const client_state& client,
-                   call_attempt& a,
-                   lease_base lease,
-                   const call_step& step,
-                   place where);
+                   held_lease held,
+                   const ended_attempt& end,
+                   place where,
+                   bool goes_on);
+  void end_lease(const client_state& client,
+                 call_attempt& a,
+                 lease_base lease,
+                 const ended_attempt& end,
+                 place where);
   void cancel_operation(call_attempt& a);
-  void tell_listener(const client_state& client, const call_step& step) const;
+  void tell_listener(const client_state& client, const ended_attempt& end, bool retried) const;
   void check_out(client_state& client, std::vector<tried_endpoint> tried, std::uint32_t number);
   void wait_in_queue(client_state& client, const checkout_options& options, std::uint32_t number);
   void leave_queue(const client_state& client, const boost::asio::any_io_executor& strand);
-  void begin_attempt(lease_base lease);
+  call_attempt& begin_attempt(lease_base lease);
 
   void follow_clock();
   [[nodiscard]] attempt_facts facts_of(const call_attempt& a, error_code ec);
-  [[nodiscard]] bool is_current(std::uint32_t number) const noexcept;
+  [[nodiscard]] call_attempt* find(std::uint32_t number) const noexcept;
 
   const std::shared_ptr<scheduler> time_;
   const std::unique_ptr<erased_operation> op_;
@@ -98,7 +116,7 @@ class call_state final : public std::enable_shared_from_this<call_state> {
   time_point armed_ = time_point::max();
   call_attempt first_{*this, 1};  // most calls need no other
   std::vector<std::unique_ptr<call_attempt>> others_;
-  call_attempt* current_ = nullptr;
+  std::array<call_attempt*, 2> running_{};  // those that hold a lease
   boost::asio::cancellation_signal queue_signal_;
   boost::asio::any_io_executor queue_;  // set while waiting in the pool's queue: its strand
 

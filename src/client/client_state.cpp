@@ -47,6 +47,7 @@ client_state::client_state(boost::asio::any_io_executor executor,
       time_(time ? std::move(time) : scheduler_of(executor_)),
       started_(time_->now()),
       budget_(options_.retry),
+      hedge_(options_.hedge),
       chance_(seed_of(options_)),
       pool_(executor_,
             time_,
@@ -92,6 +93,7 @@ call_terms client_state::terms_of(const call_options& options, time_point now) {
   t.key = options.key;
   const std::lock_guard lock(mutex_);
   t.seed = chance_.next();
+  t.hedge_after = hedge_.delay();
   return t;
 }
 
@@ -101,6 +103,7 @@ bool client_state::add(const std::shared_ptr<call_state>& call, time_point now) 
   const std::lock_guard lock(mutex_);
   ++counters_.calls;
   if (!shared) budget_.call_started(now);
+  if (hedge_.is_on()) hedge_.call_started(now);
   call->self_ = call;
   call->next_ = calls_;
   if (calls_ != nullptr) calls_->previous_ = call.get();
@@ -113,8 +116,10 @@ void client_state::call_ended(call_state& call, const call_tally& tally) {
   const std::lock_guard lock(mutex_);
   if (tally.failed) ++counters_.failed_calls;
   counters_.attempts += tally.attempts;
-  if (tally.attempts > 1) counters_.retries += tally.attempts - 1;
+  if (tally.attempts > 1) counters_.retries += tally.attempts - 1 - tally.hedges;
   counters_.retries_denied += tally.denied;
+  counters_.hedges += tally.hedges;
+  if (hedge_.is_on() && !tally.failed) hedge_.succeeded(tally.latency);
   last.swap(call.self_);
   (call.previous_ != nullptr ? call.previous_->next_ : calls_) = call.next_;
   if (call.next_ != nullptr) call.next_->previous_ = call.previous_;
@@ -148,6 +153,11 @@ bool client_state::spend_retry(time_point now) {
   if (const auto& shared = options_.retry.shared_budget) return shared->try_spend(now);
   const std::lock_guard lock(mutex_);
   return budget_.try_spend(now);
+}
+
+bool client_state::spend_hedge(time_point now) {
+  const std::lock_guard lock(mutex_);
+  return hedge_.try_spend(now);
 }
 
 std::size_t client_state::usable_endpoints() { return pool_.gauges().endpoints_active; }

@@ -10,6 +10,7 @@
 #include <redial/ports/scheduler.hpp>
 
 #include "client/attempt_machine.hpp"
+#include "client/hedge_trigger.hpp"
 #include "client/retry_budget.hpp"
 #include "dns/context_end.hpp"
 #include "watch/random_source.hpp"
@@ -29,6 +30,8 @@ struct call_tally {
   bool failed = false;
   std::uint32_t attempts = 0;
   std::uint32_t denied = 0;
+  std::uint32_t hedges = 0;
+  duration latency{};  ///< Of a success.
 };
 
 /// The pool, the budget, the counters, and the list of calls in flight.
@@ -68,6 +71,7 @@ class client_state final : public call_surroundings,
   /// The last word of a call; it must be the list's.
   void call_ended(call_state& call, const call_tally& tally);
   [[nodiscard]] bool spend_retry(time_point now) override;
+  [[nodiscard]] bool spend_hedge(time_point now) override;
   [[nodiscard]] std::size_t usable_endpoints() override;
 
   [[nodiscard]] pool_base& pool() noexcept { return pool_; }
@@ -89,7 +93,8 @@ class client_state final : public call_surroundings,
   mutable std::mutex mutex_;
   bool closed_ = false;
   call_state* calls_ = nullptr;  // in flight, linked through themselves; each holds itself
-  retry_budget budget_;  // unless there is a shared one
+  retry_budget budget_;          // unless there is a shared one
+  hedge_trigger hedge_;
   random_source chance_;
   client_counters counters_;
 

@@ -44,11 +44,13 @@ bool is_failure(const attempt_facts& f) {
   return f.error.failed() || f.verdict == attempt_verdict::moved;
 }
 
-bool is_retryable(const attempt_facts& f) {
+bool suggests_retry(const attempt_facts& f) {
   if (f.verdict == attempt_verdict::moved) return true;
   if (f.received && !is_answer(f.error)) return false;
   return f.error == condition::retryable;
 }
+
+bool is_retryable(const attempt_facts& f) { return f.ruling ? *f.ruling : suggests_retry(f); }
 
 bool says_not_sent(const attempt_facts& f) {
   return f.error == errc::not_sent || (!f.counted && f.error == condition::not_sent);

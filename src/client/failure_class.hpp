@@ -7,6 +7,8 @@
 #include <redial/core/error.hpp>
 #include <redial/pool/lease.hpp>
 
+#include <optional>
+
 namespace redial::detail {
 
 /// What was seen of an attempt when it ended.
@@ -17,6 +19,8 @@ struct attempt_facts {
   bool received = false;  ///< A byte of the response arrived.
   bool reused = false;    ///< The connection had served before.
   bool counted = false;   ///< The connection counts its bytes, so `sent` is no guess.
+  /// The user's word on whether it is retryable; unset: none.
+  std::optional<bool> ruling;
 };
 
 /// The peer ended the connection, by FIN or RST, also when our own write found out.
@@ -28,7 +32,9 @@ struct attempt_facts {
 /// Did the attempt fail? Without an error, only when the peer is not responsible.
 [[nodiscard]] bool is_failure(const attempt_facts& f);
 
-/// Could another attempt end better, whether it is safe or not?
+/// Could another attempt end better, whether it is safe or not? By our rules alone.
+[[nodiscard]] bool suggests_retry(const attempt_facts& f);
+/// The same, where the user's word counts.
 [[nodiscard]] bool is_retryable(const attempt_facts& f);
 
 /// Has the operation itself said that nothing was sent? Where bytes are counted only

@@ -116,7 +116,7 @@ class exchange_step {
     http_response response = x.reader.take();
     const unsigned status = response.status;
     const auto meaning = meaning_of(status, x.call->idempotent());
-    x.call->keep(x.view.number(), std::move(response));
+    x.call->keep(x.view.number(), std::move(response), meaning == response_meaning::final);
     switch (meaning) {
       case response_meaning::final:
         if (!reusable) {

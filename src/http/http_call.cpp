@@ -40,9 +40,10 @@ void http_call::prepare(const std::string& authority,
   message_.body() = std::move(request_.body);
 }
 
-void http_call::keep(std::uint32_t number, http_response response) {
+void http_call::keep(std::uint32_t number, http_response response, bool final) {
   const std::lock_guard lock(mutex_);
-  if (taken_ || number < number_) return;
+  if (taken_ || std::pair(final, number) < std::pair(final_, number_)) return;
+  final_ = final;
   number_ = number;
   response_ = std::move(response);
 }

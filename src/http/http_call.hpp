@@ -32,8 +32,9 @@ class http_call {
   void prepare(const std::string& authority, const std::string& user_agent, bool idempotent);
   [[nodiscard]] const message_type& message() const noexcept { return message_; }
 
-  /// A response of attempt `number`; an earlier attempt's does not replace a later one's.
-  void keep(std::uint32_t number, http_response response);
+  /// A response of attempt `number`. One that ends the call (`final`) goes before one that does
+  /// not, since two attempts may run at once; else a later attempt's goes before an earlier one's.
+  void keep(std::uint32_t number, http_response response, bool final);
   /// Nothing is kept any more afterwards.
   [[nodiscard]] std::optional<http_response> take();
 
@@ -44,6 +45,7 @@ class http_call {
 
   std::mutex mutex_;
   bool taken_ = false;
+  bool final_ = false;
   std::uint32_t number_ = 0;
   std::optional<http_response> response_;
 };

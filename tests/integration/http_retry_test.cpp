@@ -129,6 +129,21 @@ TEST_F(HttpRetry, Fault107_AMutePeerIsLeftForAnotherOne) {
   }
 }
 
+TEST_F(HttpRetry, Fault107_AMutePeerIsOvertakenByASecondAttempt) {
+  options.client.hedge.when = hedge_policy::trigger::after_delay;
+  options.client.hedge.max_percent = 100;
+  connect_both();
+  server.always(raw_reply("", then::hold));
+  for (int i = 0; i < 50 && client->counters().hedges == 0; ++i) {
+    const http_result r = get("/", 10s);
+    EXPECT_FALSE(r.error) << r.response.history.text();
+    EXPECT_EQ(r.response.status, 200);
+  }
+  EXPECT_EQ(client->counters().hedges, 1U);
+  EXPECT_EQ(client->counters().retries, 0U);
+  EXPECT_EQ(client->connection_gauges().leased, 0U);
+}
+
 TEST_F(HttpRetry, Fault110_APeerThatDoesNotReadEndsAtTheDeadline) {
   raw_reply mute("", then::keep);
   mute.before_body = true;

@@ -63,11 +63,14 @@ struct attempt_record {
   endpoint where;  ///< Port 0 when the attempt got no connection.
   error_code error;
   duration elapsed{};
-  bool sent = false;    ///< Bytes of it may have reached the peer.
-  bool reused = false;  ///< It ran on a connection that had served before.
+  bool sent = false;      ///< Bytes of it may have reached the peer.
+  bool reused = false;    ///< It ran on a connection that had served before.
+  bool received = false;  ///< A byte of its response arrived.
 };
 
-/// The failed attempts of a call, oldest first. Empty when the first attempt succeeded.
+/// The failed attempts of a call, in the order in which they ended. Empty when the first attempt
+/// succeeded and no second one ran beside it: of two that ran at once (`hedge_policy`), the one
+/// that was called off is here too, with `operation_aborted`.
 struct call_history {
   std::vector<attempt_record> attempts;
 

@@ -74,8 +74,9 @@ class basic_client {
   }
 
   /// Runs `operation(attempt&, Connection&, handler)` on a checked-out connection until it
-  /// succeeds, must not be tried again, or its time is up. `operation` is kept until its last
-  /// handler was called or destroyed, which may be after the call has completed.
+  /// succeeds, must not be tried again, or its time is up; on two connections at once only where
+  /// `client_options::hedge` says so. `operation` is kept until its last handler was called or
+  /// destroyed, which may be after the call has completed.
   ///
   /// At a deadline the attempt's cancellation slot is emitted (terminal), the connection is closed,
   /// and the call goes on at once; a late completion of the operation is swallowed.

@@ -3,11 +3,13 @@
 
 // What a client retries, how long it tries, and what it tells.
 
+#include <redial/client/call.hpp>
 #include <redial/core/events.hpp>
 #include <redial/core/time.hpp>
 #include <redial/pool/options.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 namespace redial {
@@ -31,8 +33,13 @@ struct retry_policy {
   std::uint32_t max_attempts = 4;
   /// The first retry follows at once when the failed attempt sent nothing.
   bool first_at_once = true;
-  /// Wait before a retry. 0 to 1 min.
+  /// Wait before a retry. 0 to `delay_max`.
   duration delay = std::chrono::milliseconds{200};
+  /// Each wait after the first one is this many times as long as the one before. 1 to 10; 1: all
+  /// are `delay`.
+  double delay_factor = 1;
+  /// ... up to this, `jitter` aside. `delay` to 1 min.
+  duration delay_max = std::chrono::minutes{1};
   /// Share of `delay` by which it varies, so that clients do not retry in step. 0 to 1.
   double jitter = 0.25;
   /// Retry budget: at most this share of the calls of the last `budget_window`, in percent, 0 to
@@ -48,6 +55,17 @@ struct retry_policy {
   std::shared_ptr<shared_retry_budget> shared_budget;
   /// Retry also calls that are not idempotent after bytes were sent. The call may then run twice.
   bool retry_unsafe = false;
+  /// Has the last word on whether another attempt may end better than `failed`; `suggested` is what
+  /// the library would say. It may say yes to what is not retried otherwise (a response that broke
+  /// off, a full queue) and no to what is. Attempts, time and budget stay limited, and a call that
+  /// may have been sent and is not idempotent is never repeated, unless `retry_unsafe` is set. Not
+  /// asked about successes, cancellation, the call's own deadline and `errc::closed`. Empty: as
+  /// suggested.
+  ///
+  /// An exception from it counts as no.
+  ///
+  /// \par Threads Several may call it at once, never under a lock of ours. It must not block.
+  std::function<bool(const attempt_record& failed, bool suggested)> retry_if;
 
   /// Reset the whole pool on every retryable failure (at most once per `min_reset_interval`).
   bool reset_on_failure = false;
@@ -55,13 +73,41 @@ struct retry_policy {
   duration reset_grace = duration::zero();
 };
 
+/// A second attempt beside a first one that is slow: the first success counts, the other attempt is
+/// cancelled without blame. Only for idempotent calls, on another endpoint than the first one, once
+/// per call and within `retry_policy::max_attempts`. When one of the two fails, the other is waited
+/// for.
+///
+/// The operation is then called while its first run is still under way, maybe on another thread, so
+/// what it writes must belong to its attempt.
+struct hedge_policy {
+  hedge_policy() = default;
+
+  enum class trigger {
+    off,
+    after_delay,       ///< When the attempt has run for `delay`.
+    after_percentile,  ///< When it has run longer than most of this client's last ones.
+  };
+  trigger when = trigger::off;
+  /// Also the least wait of `after_percentile`. 1 ms to 1 min.
+  duration delay = std::chrono::milliseconds{50};
+  /// Of the times of the last 256 successful calls on their connections. 50 to 99.9.
+  double percentile = 95;
+  /// `after_percentile` starts nothing before that many calls have succeeded. 10 to 256.
+  std::uint32_t min_samples = 50;
+  /// At most this share of the calls of the last 10 s gets a second attempt, in percent. 0 to 100.
+  double max_percent = 10;
+};
+
 struct client_options {
   client_options() = default;
 
   pool_options pool;
   retry_policy retry;
-  /// Longest time for one attempt. Zero: automatic, half of the time left (at least 50 ms) while
-  /// another attempt is allowed, else all of it. 0 to 24 h.
+  hedge_policy hedge;
+  /// Longest time for one attempt on its connection, never beyond the call's deadline. Zero:
+  /// automatic, half of the time left (at least 50 ms) while another attempt is allowed, else all
+  /// of it. 0 to 24 h.
   duration attempt_timeout = duration::zero();
   /// A call's time when its caller gives no deadline. 1 ms to 24 h.
   duration default_timeout = std::chrono::seconds{10};
@@ -71,6 +117,7 @@ struct client_options {
 
 /// \throws std::invalid_argument naming the option, its value and the legal range.
 void validate(const retry_policy& p);
+void validate(const hedge_policy& p);
 void validate(const client_options& o);
 
 /// A budget for `retry_policy::shared_budget`, with the `budget_...` limits of `limits`, which

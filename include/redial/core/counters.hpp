@@ -65,6 +65,8 @@ struct client_counters {
   std::uint64_t attempts = 0;
   std::uint64_t retries = 0;
   std::uint64_t retries_denied = 0;  ///< A retry was wanted and the budget was spent.
+
+  std::uint64_t hedges = 0;  ///< Second attempts started beside a slow first one; no retries.
 };
 
 }  // namespace redial

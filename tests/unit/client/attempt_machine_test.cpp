@@ -50,6 +50,31 @@ TEST_F(AttemptMachine, TheFirstRetryFollowsAtOnceWhenNothingWasSentThenItWaits) 
   EXPECT_EQ(around.asked, 0) << "retries of what was never sent cost no budget";
 }
 
+TEST_F(AttemptMachine, WaitsMayGrow) {
+  policy.delay_factor = 2;
+  policy.delay_max = 500ms;
+  policy.max_attempts = 5;
+  terms.idempotent = true;
+  (void)start();
+  for (const duration wait : {200ms, 400ms, 500ms, 500ms}) {
+    if (!machine().is_running()) (void)lease(1);
+    EXPECT_EQ(done(reset, true).next, move::wait);
+    EXPECT_EQ(machine().wake(), now + wait);
+    now += wait;
+    EXPECT_EQ(fire().next, move::checkout);
+  }
+}
+
+TEST_F(AttemptMachine, ARetryThatFollowsAtOnceMakesNoWaitLonger) {
+  policy.delay_factor = 2;
+  (void)start();
+  (void)lease(1);
+  EXPECT_EQ(done(refused).next, move::checkout);
+  (void)lease(2);
+  EXPECT_EQ(done(refused).next, move::wait);
+  EXPECT_EQ(machine().wake(), now + 200ms);
+}
+
 TEST_F(AttemptMachine, EndsAfterTheLastAttemptWithItsOwnErrorAndTheWholeHistory) {
   (void)start();
   for (std::uint64_t i = 1; i <= 3; ++i) {

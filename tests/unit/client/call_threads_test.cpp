@@ -95,13 +95,12 @@ struct one_call {
   asio::cancellation_signal signal;
 };
 
-TEST(CallThreads, Fault132_EveryCallCompletesOnceOnFourThreads) {
+void every_call_completes_once(client_options options) {
   constexpr std::size_t threads = 4;
   constexpr std::size_t per_thread = 300;
   asio::io_context io;
   auto work = asio::make_work_guard(io);
   const auto names = discovery::create(io.get_executor());
-  client_options options;
   options.pool.max_connections = 4;
   options.pool.max_total_connections = 8;
   options.pool.queue_limit = 100'000;
@@ -152,6 +151,18 @@ TEST(CallThreads, Fault132_EveryCallCompletesOnceOnFourThreads) {
   EXPECT_EQ(late, 200);
   for (const auto& c : calls) EXPECT_EQ(c.completions, 1);
   EXPECT_EQ(open_stubs, 0);
+}
+
+TEST(CallThreads, Fault132_EveryCallCompletesOnceOnFourThreads) { every_call_completes_once({}); }
+
+TEST(CallThreads, Fault132_EveryCallCompletesOnceWithTwoAttemptsAtOnce) {
+  client_options options;
+  options.hedge.when = hedge_policy::trigger::after_delay;
+  options.hedge.delay = 1ms;
+  options.hedge.max_percent = 100;
+  options.retry.shared_budget = make_retry_budget();
+  options.retry.retry_if = [](const attempt_record&, bool suggested) { return suggested; };
+  every_call_completes_once(options);
 }
 
 }  // namespace

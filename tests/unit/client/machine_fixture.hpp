@@ -24,10 +24,15 @@ struct fake_surroundings final : call_surroundings {
     ++asked;
     return granted;
   }
+  bool spend_hedge(time_point) override {
+    ++asked_for_hedge;
+    return granted;
+  }
   std::size_t usable_endpoints() override { return usable; }
 
   bool granted = true;
   int asked = 0;
+  int asked_for_hedge = 0;
   std::size_t usable = 100;
 };
 
@@ -71,7 +76,7 @@ class AttemptMachine : public ::testing::Test {
     return done(facts(ec, sent, received));
   }
   call_step fire(bool sent = false, bool received = false) {
-    return machine().timer_fired(facts({}, sent, received), around, now);
+    return machine().timer_fired(machine().due(now), facts({}, sent, received), around, now);
   }
   // From a failed attempt to the next one's connection, through the wait if there is one.
   void run_next(std::uint64_t id, bool reused = false) {

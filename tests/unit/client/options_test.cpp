@@ -70,6 +70,23 @@ TEST(ClientOptions, Fault91_SharesAndPercentagesHaveTheirRange) {
               HasSubstr("budget_per_second is -1"));
 }
 
+TEST(ClientOptions, Fault88_WaitsThatContradictNameBoth) {
+  EXPECT_THAT(complaint([](auto& o) { o.retry.delay_max = 100ms; }),
+              HasSubstr("retry_policy::delay_max is 100 ms: must be from delay (200 ms)"));
+  EXPECT_THAT(complaint([](auto& o) { o.retry.delay_factor = 0.5; }),
+              HasSubstr("delay_factor is 0.5"));
+}
+
+TEST(ClientOptions, Fault88_HedgingHasItsRanges) {
+  EXPECT_THAT(complaint([](auto& o) { o.hedge.delay = 0s; }),
+              HasSubstr("hedge_policy::delay is 0 s: must be from 1 ms to 60 s"));
+  EXPECT_THAT(complaint([](auto& o) { o.hedge.percentile = 100; }), HasSubstr("percentile is 100"));
+  EXPECT_THAT(complaint([](auto& o) { o.hedge.min_samples = 257; }),
+              HasSubstr("min_samples is 257: must be from 10 to 256"));
+  EXPECT_THAT(complaint([](auto& o) { o.hedge.max_percent = -1; }), HasSubstr("max_percent is -1"));
+  EXPECT_EQ(client_options().hedge.when, hedge_policy::trigger::off);
+}
+
 TEST(ClientOptions, ThePoolsOptionsAreCheckedToo) {
   EXPECT_THAT(complaint([](auto& o) { o.pool.max_connections = 0; }), HasSubstr("max_connections"));
 }

@@ -62,6 +62,14 @@ TEST(RetryBudget, ASharedOneHasItsLimitsCheckedAndCountsForAll) {
   EXPECT_THROW((void)make_retry_budget(p), std::invalid_argument);
 }
 
+TEST(Backoff, GrowsByItsFactorUpToItsEnd) {
+  EXPECT_EQ(grown(200ms, 1, 60s), 200ms);
+  EXPECT_EQ(grown(200ms, 2, 60s), 400ms);
+  EXPECT_EQ(grown(40s, 2, 60s), 60s);
+  EXPECT_EQ(grown(duration::zero(), 10, 60s), duration::zero());
+  EXPECT_EQ(grown(longest_duration, 10, longest_duration), longest_duration);
+}
+
 TEST(Backoff, VariesByItsShareInBothDirections) {
   random_source chance(1);
   std::set<duration> seen;

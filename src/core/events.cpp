@@ -103,4 +103,18 @@ const char* to_string(connection_change c) noexcept {
   return "?";
 }
 
+const char* to_string(refresh_result r) noexcept {
+  switch (r) {
+    case refresh_result::changed:
+      return "changed";
+    case refresh_result::unchanged:
+      return "unchanged";
+    case refresh_result::stale:
+      return "stale";
+    case refresh_result::error:
+      return "error";
+  }
+  return "?";
+}
+
 }  // namespace redial

@@ -4,6 +4,9 @@
 // Counters by layer, as copied snapshots. Monotonic from an object's construction; 64 bit, so they
 // do not wrap in practice and wrap to zero in theory.
 
+#include <redial/core/events.hpp>
+
+#include <array>
 #include <cstdint>
 
 namespace redial {
@@ -19,6 +22,13 @@ struct dns_counters {
       0;  ///< Those put off to the end of `min_forced_refresh_interval`.
   std::uint64_t channel_rebuilds = 0;
   std::uint64_t dropped_records = 0;  ///< Unspecified, multicast, broadcast, over `max_endpoints`.
+
+  /// What answers came to, failures included (see `refresh_result`). One per question: a refresh of
+  /// a name asks for IPv4 and for IPv6.
+  std::uint64_t refreshes_changed = 0;
+  std::uint64_t refreshes_unchanged = 0;
+  std::uint64_t refreshes_stale = 0;
+  std::uint64_t refreshes_error = 0;
 };
 
 /// Of one pool.
@@ -41,6 +51,10 @@ struct pool_counters {
   std::uint64_t panics = 0;       ///< Times that ejected endpoints were leased for want of others.
   std::uint64_t probes = 0;       ///< Health probes begun, those of warming not counted.
   std::uint64_t probe_failures = 0;
+  /// `closed` by `close_reason`, as index.
+  std::array<std::uint64_t, close_reason_count> closed_by{};
+  /// What became of endpoints, as this pool saw it; by `endpoint_change`, as index.
+  std::array<std::uint64_t, endpoint_change_count> changes{};
 };
 
 /// What a pool holds at this moment.

@@ -8,6 +8,7 @@
 #include <redial/core/error.hpp>
 #include <redial/core/time.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -62,14 +63,30 @@ enum class close_reason {
 
 enum class connection_change { opening, opened, failed, closed };
 
+/// What the answer to a question about a name came to.
+enum class refresh_result {
+  changed,    ///< Endpoints came, left, or are seen differently.
+  unchanged,  ///< A good answer that changed nothing.
+  stale,      ///< No good answer; the last known endpoints go on serving.
+  error,      ///< No good answer, and there are no endpoints.
+};
+
+/// How many values there are: for arrays with one entry for each.
+inline constexpr std::size_t endpoint_change_count =
+    static_cast<std::size_t>(endpoint_change::drained) + 1;
+inline constexpr std::size_t close_reason_count =
+    static_cast<std::size_t>(close_reason::shutdown) + 1;
+
 [[nodiscard]] const char* to_string(freshness f) noexcept;
 [[nodiscard]] const char* to_string(endpoint_change c) noexcept;
 [[nodiscard]] const char* to_string(close_reason r) noexcept;
 [[nodiscard]] const char* to_string(connection_change c) noexcept;
+[[nodiscard]] const char* to_string(refresh_result r) noexcept;
 
 struct answer_event {
   const answer& received;
   duration elapsed{};
+  refresh_result result = refresh_result::unchanged;
 };
 
 struct snapshot_event {
@@ -121,10 +138,29 @@ struct panic_event {
   std::uint32_t endpoints = 0;  ///< of so many behind the name.
 };
 
+/// A caller left the pool without a connection. (Those that cancelled, and those of a pool that was
+/// closed, are not told.)
+struct checkout_event {
+  std::string_view name;
+  error_code error;   ///< `errc::checkout_timeout`, `errc::queue_full`, the last connect error, ...
+  duration waited{};  ///< Zero when it never stood in the queue.
+};
+
+/// A call is over.
+struct call_event {
+  std::string_view name;
+  error_code error;            ///< Clear: it succeeded.
+  std::uint32_t attempts = 0;  ///< Begun; 0 when it got no connection at all.
+  duration elapsed{};
+};
+
 /// Receives events. Override what is of interest.
 ///
 /// \par Threads Called from the library's executors, possibly several at once, never under a lock
-///      of ours. It may call back into redial. It must not block, and it must not throw.
+///      of ours. It may call back into redial. It must not block.
+/// \par Exceptions It should not throw. What it throws leaves `run()` of the executor of the object
+///      that told it, from a handler of its own: nothing of redial is interrupted, and later events
+///      are told.
 /// \par Lifetime Arguments, also what they refer to, live until the call returns.
 class event_listener {
  public:
@@ -137,6 +173,9 @@ class event_listener {
   virtual void on_attempt(const attempt_event&) {}
   virtual void on_reset(const reset_event&) {}
   virtual void on_panic(const panic_event&) {}
+
+  virtual void on_checkout_failed(const checkout_event&) {}
+  virtual void on_call(const call_event&) {}
 };
 
 }  // namespace redial

@@ -3,6 +3,7 @@
 #include <redial/core/answer.hpp>
 #include <redial/core/counters.hpp>
 #include <redial/core/events.hpp>
+#include <redial/core/log.hpp>
 #include <redial/core/target.hpp>
 
 #include <gtest/gtest.h>
@@ -31,6 +32,14 @@ TEST(Names, EveryEnumeratorHasAWord) {
   expect_words(redial::endpoint_change::drained);
   expect_words(redial::close_reason::shutdown);
   expect_words(redial::connection_change::closed);
+  expect_words(redial::refresh_result::error);
+  expect_words(redial::log_level::error);
+}
+
+// Arrays with a counter for each have a place for the last one.
+TEST(Names, CountsCoverEveryEnumerator) {
+  expect_words(static_cast<redial::close_reason>(redial::close_reason_count - 1));
+  expect_words(static_cast<redial::endpoint_change>(redial::endpoint_change_count - 1));
 }
 
 TEST(Names, RecordTypesAreCalledAsInTheDns) {

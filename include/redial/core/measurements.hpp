@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Everything that one object has counted, and a way to read it that does not keep it alive.
+
+#include <redial/core/counters.hpp>
+#include <redial/core/histogram.hpp>
+
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace redial {
+
+struct dns_measurements {
+  dns_counters counters;
+  dns_histograms histograms;
+};
+
+struct pool_measurements {
+  pool_counters counters;
+  pool_gauges gauges;
+  pool_histograms histograms;
+};
+
+struct client_measurements {
+  client_counters counters;
+  client_histograms histograms;
+};
+
+/// Of one object at one moment: a discovery has the first part, a pool the second, a client the
+/// second and the third.
+struct measurements {
+  measurements() = default;
+
+  /// The target's canonical text; empty for a discovery.
+  std::string name;
+  std::optional<dns_measurements> dns;
+  std::optional<pool_measurements> pool;
+  std::optional<client_measurements> client;
+};
+
+/// Reads one object. Nothing when the object is gone. Safe from any thread, also while the object
+/// is being destroyed.
+using meter = std::function<std::optional<measurements>()>;
+
+}  // namespace redial

@@ -45,6 +45,10 @@ const char* to_string(event_kind k) noexcept {
       return "reset";
     case event_kind::panic:
       return "panic";
+    case event_kind::checkout:
+      return "checkout";
+    case event_kind::call:
+      return "call";
   }
   return "?";
 }
@@ -92,6 +96,7 @@ void event_recorder::on_answer(const answer_event& e) {
   for (const address& one : a.addresses) r.detail += one.to_string() + ' ';
   r.detail += fmt::format("ttl {}s", a.ttl.count());
   if (a.dropped != 0) r.detail += fmt::format(" dropped {}", a.dropped);
+  r.detail += fmt::format(" {}", to_string(e.result));
   r.error = a.error;
   r.elapsed = e.elapsed;
   add(std::move(r));
@@ -140,6 +145,21 @@ void event_recorder::on_reset(const reset_event& e) {
 void event_recorder::on_panic(const panic_event& e) {
   auto r = make_event(event_kind::panic, e.name, e.begun ? "begun" : "over");
   r.detail = fmt::format("{} of {} healthy", e.healthy, e.endpoints);
+  add(std::move(r));
+}
+
+void event_recorder::on_checkout_failed(const checkout_event& e) {
+  auto r = make_event(event_kind::checkout, e.name, "failed");
+  r.error = e.error;
+  r.elapsed = e.waited;
+  add(std::move(r));
+}
+
+void event_recorder::on_call(const call_event& e) {
+  auto r = make_event(event_kind::call, e.name, e.error ? "failed" : "succeeded");
+  r.number = e.attempts;
+  r.error = e.error;
+  r.elapsed = e.elapsed;
   add(std::move(r));
 }
 

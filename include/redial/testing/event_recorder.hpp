@@ -19,7 +19,17 @@
 
 namespace redial::testing {
 
-enum class event_kind { answer, snapshot, endpoint, connection, attempt, reset, panic };
+enum class event_kind {
+  answer,
+  snapshot,
+  endpoint,
+  connection,
+  attempt,
+  reset,
+  panic,
+  checkout,
+  call
+};
 
 [[nodiscard]] const char* to_string(event_kind k) noexcept;
 
@@ -32,12 +42,12 @@ struct recorded_event {
   /// The endpoint's text (`10.0.0.1:80`); of an answer its record type (`A`).
   std::string where;
   /// The outcome, state or change in a word: `records`, `fresh`, `departed`, `opened`; of an
-  /// attempt `failed`, `retried` or `succeeded`; of a reset `done` or `suppressed`;
-  /// of a panic `begun` or `over`.
+  /// attempt `failed`, `retried` or `succeeded`; of a reset `done` or `suppressed`; of a panic
+  /// `begun` or `over`; of a checkout `failed`; of a call `failed` or `succeeded`.
   std::string what;
-  /// Numbers and reasons in words: `2 endpoints +1 -1`, `idle`, `10.0.0.1 10.0.0.2 ttl 5s`.
+  /// Numbers and reasons in words: `2 endpoints +1 -1`, `idle`, `10.0.0.1 10.0.0.2 ttl 5s changed`.
   std::string detail;
-  /// Generation, number of the connection or attempt; 0 where there is none.
+  /// Generation, number of the connection or attempt, a call's attempts; 0 where there is none.
   std::uint64_t number = 0;
   error_code error;
   /// As the event says it; zero where it says none.
@@ -79,6 +89,8 @@ class event_recorder final : public event_listener {
   void on_attempt(const attempt_event& e) override;
   void on_reset(const reset_event& e) override;
   void on_panic(const panic_event& e) override;
+  void on_checkout_failed(const checkout_event& e) override;
+  void on_call(const call_event& e) override;
 
   [[nodiscard]] std::vector<recorded_event> all() const;
   [[nodiscard]] std::vector<recorded_event> matching(const filter& wanted) const;

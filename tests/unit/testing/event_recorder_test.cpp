@@ -49,16 +49,24 @@ TEST(EventRecorder, TellsEveryKindInALine) {
   events.on_attempt({"api.test", where, 1, errc::peer_closed, true, 10ms});
   events.on_attempt({"api.test", where, 2, {}, false, {}});
   events.on_reset({"api.test", true, errc::connect_timeout});
+  events.on_checkout_failed({"api.test", errc::queue_full, 2s});
+  events.on_call({"api.test", errc::peer_closed, 3, 5s});
+  events.on_call({"api.test", {}, 1, 5ms});
   EXPECT_EQ(
       events.trace(),
-      "0.000s answer api.test A records 10.0.0.1 10.0.0.2 ttl 5s dropped 1 after 0.003s\n"
+      "0.000s answer api.test A records 10.0.0.1 10.0.0.2 ttl 5s dropped 1 unchanged after 0.003s\n"
       "1.250s snapshot api.test #2 fresh 2 endpoints +1 -0\n"
       "1.250s endpoint api.test 10.0.0.1:80 departed\n"
       "1.250s connection api.test 10.0.0.1:80 #3 closed idle after 50.000s\n"
       "1.250s attempt api.test 10.0.0.1:80 #1 retried after 0.010s "
       "(redial: the peer closed the connection before any byte of its response)\n"
       "1.250s attempt api.test 10.0.0.1:80 #2 succeeded\n"
-      "1.250s reset api.test suppressed (redial: connecting took longer than connect_timeout)\n");
+      "1.250s reset api.test suppressed (redial: connecting took longer than connect_timeout)\n"
+      "1.250s checkout api.test failed after 2.000s "
+      "(redial: queue_limit callers wait already: slow down or raise max_connections)\n"
+      "1.250s call api.test #3 failed after 5.000s "
+      "(redial: the peer closed the connection before any byte of its response)\n"
+      "1.250s call api.test #1 succeeded after 0.005s\n");
 }
 
 TEST(EventRecorder, FindsAndCounts) {

@@ -82,6 +82,10 @@ struct alignas(64) endpoint_entry {
   bool told_retained = false;
 
   health_record record;
+  time_point known_since{};                      ///< When its life began for this pool.
+  time_point missing_since = time_point::max();  ///< First snapshot without it, or as absent.
+  time_point last_leased = time_point::min();    ///< Only kept while it is missing.
+  error_code last_error;                         ///< Of the last connect that failed.
 
   [[nodiscard]] bool has_departed() const noexcept { return presence >= standing::retained; }
   [[nodiscard]] bool is_usable() const noexcept { return usable_at != nowhere; }

@@ -38,6 +38,18 @@ std::vector<const snapshot_entry*> sorted(const snapshot& s) {
   return all;
 }
 
+// What a snapshot says about the presence of one that it knew before.
+void note_presence(endpoint_entry& e,
+                   const snapshot_entry& seen,
+                   time_point now,
+                   table_changes& out) {
+  const bool present = seen.presence == presence::present;
+  if (present && e.presence == standing::absent) out.saw(endpoint_change::returned);
+  if (!present && e.presence == standing::present) out.saw(endpoint_change::absent);
+  if (seen.doubted && !e.doubted) out.saw(endpoint_change::doubted);
+  e.missing_since = present ? time_point::max() : std::min(e.missing_since, now);
+}
+
 }  // namespace
 
 bool lacks_family(const endpoint& where, const error_code& why) noexcept {
@@ -89,6 +101,7 @@ void endpoint_table::merge(const std::vector<const snapshot_entry*>& seen,
       endpoint_entry& e = **old++;
       if (e.life == s->life) {
         set_attributes(e, s->where);
+        note_presence(e, *s, now, out);
         e.presence = s->presence == presence::present ? standing::present : standing::absent;
         e.doubted = s->doubted;
         next.push_back(&e);
@@ -98,6 +111,9 @@ void endpoint_table::merge(const std::vector<const snapshot_entry*>& seen,
     }
     next.push_back(&add(*s));
     newcomers.push_back(next.back());
+    next.back()->known_since = now;
+    if (s->presence != presence::present) next.back()->missing_since = now;
+    out.saw(endpoint_change::added);
   }
   for (; old != before.end(); ++old) depart(**old, now, out);
   current_ = std::move(next);
@@ -139,6 +155,8 @@ void endpoint_table::settle_hold() {
 void endpoint_table::depart(endpoint_entry& e, time_point now, table_changes& out) {
   departed_.push_back(&e);
   e.departed_at = now;
+  e.missing_since = std::min(e.missing_since, now);
+  out.saw(endpoint_change::departed);
   e.departure = happenings_;
   if (e.state == health::active && !rules_.exclusive) {
     e.presence = standing::retained;
@@ -240,6 +258,7 @@ void endpoint_table::connect_failed(endpoint_entry& e,
                                     time_point now,
                                     table_changes& out) {
   ++e.failures;
+  e.last_error = why;
   e.last_failure = ++happenings_;
   if (is_stranger(f.why) && !e.has_departed()) {
     e.first_attempt = std::min(e.first_attempt, happenings_);

@@ -13,6 +13,8 @@
 #include "endpoints/warming_queue.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -43,6 +45,9 @@ struct table_changes {
     std::uint32_t endpoints = 0;
   };
   std::optional<panic> turned;
+  /// Changes of presence, counted; whoever publishes snapshots has told them.
+  std::array<std::uint32_t, endpoint_change_count> seen{};
+  void saw(endpoint_change c) noexcept { ++seen[static_cast<std::size_t>(c)]; }
 };
 
 /// What became of endpoints, as sums.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pool/news_desk.hpp"
 
+#include "ports/tell_listener.hpp"
+
 #include <iterator>
 #include <utility>
 #include <variant>
@@ -17,7 +19,7 @@ void news_desk::add(std::vector<pool_news>& news) {
   }
 }
 
-void news_desk::tell() {
+void news_desk::tell(bool may_post) {
   std::unique_lock lock(mutex_);
   if (telling_) return;
   while (!waiting_.empty()) {
@@ -25,7 +27,9 @@ void news_desk::tell() {
     batch.swap(waiting_);
     telling_ = true;
     lock.unlock();
-    for (const pool_news& one : batch) tell(one);
+    for (const pool_news& one : batch) {
+      tell_listener(executor_, may_post, [&] { tell(one); });
+    }
     lock.lock();
     telling_ = false;
   }
@@ -41,6 +45,8 @@ void news_desk::tell(const pool_news& one) const {
     listener_->on_reset({name_, r->suppressed, r->cause});
   } else if (const auto* p = std::get_if<panic_news>(&one)) {
     listener_->on_panic({name_, p->begun, p->healthy, p->endpoints});
+  } else if (const auto* w = std::get_if<checkout_news>(&one)) {
+    listener_->on_checkout_failed({name_, w->error, w->waited});
   }
 }
 

@@ -7,6 +7,8 @@
 
 #include "pool/pool_actions.hpp"
 
+#include <boost/asio/any_io_executor.hpp>
+
 #include <memory>
 #include <mutex>
 #include <string>
@@ -18,19 +20,23 @@ namespace redial::detail {
 /// what others add meanwhile, also what the listener itself causes.
 class news_desk {
  public:
-  news_desk(std::shared_ptr<event_listener> listener, std::string name)
-      : listener_(std::move(listener)), name_(std::move(name)) {}
+  news_desk(std::shared_ptr<event_listener> listener,
+            std::string name,
+            boost::asio::any_io_executor executor)
+      : listener_(std::move(listener)), name_(std::move(name)), executor_(std::move(executor)) {}
 
   /// Called under the pool's lock, so that the order is that of the happenings.
   void add(std::vector<pool_news>& news);
-  /// Called without it. Returns when all is told, or when another call is telling it.
-  void tell();
+  /// Called without it. Returns when all is told, or when another call is telling it. What the
+  /// listener throws is thrown from a handler of `executor`, unless that `may_post` no more.
+  void tell(bool may_post);
 
  private:
   void tell(const pool_news& one) const;
 
   const std::shared_ptr<event_listener> listener_;
   const std::string name_;
+  const boost::asio::any_io_executor executor_;
   std::mutex mutex_;
   std::vector<pool_news> waiting_;
   bool telling_ = false;

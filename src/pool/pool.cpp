@@ -3,6 +3,8 @@
 
 #include "pool/pool_state.hpp"
 
+#include <memory>
+#include <optional>
 #include <utility>
 
 namespace redial::detail {
@@ -50,6 +52,20 @@ bool pool_base::reset(error_code cause) { return state_->reset(cause); }
 void pool_base::close() { state_->close(); }
 pool_counters pool_base::counters() const { return state_->counters(); }
 pool_gauges pool_base::gauges() const { return state_->gauges(); }
+pool_histograms pool_base::histograms() const { return state_->histograms(); }
+pool_explanation pool_base::explain() const { return state_->explain(); }
+
+redial::meter pool_base::meter() const {
+  return [weak = std::weak_ptr<const pool_state>(state_)]() -> std::optional<measurements> {
+    const auto state = weak.lock();
+    if (state == nullptr) return std::nullopt;
+    measurements m;
+    m.name = state->name();
+    m.pool = state->measured();
+    return m;
+  };
+}
+
 error_code pool_base::last_connect_error() const { return state_->last_connect_error(); }
 const std::string& pool_base::name() const noexcept { return state_->name(); }
 const boost::asio::any_io_executor& pool_base::executor() const noexcept {

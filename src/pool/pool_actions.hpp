@@ -41,7 +41,12 @@ struct panic_news {
   std::uint32_t healthy = 0;
   std::uint32_t endpoints = 0;
 };
-using pool_news = std::variant<endpoint_news, connection_news, reset_news, panic_news>;
+struct checkout_news {
+  error_code error;
+  duration waited{};
+};
+using pool_news =
+    std::variant<endpoint_news, connection_news, reset_news, panic_news, checkout_news>;
 
 struct pool_actions {
   struct opening {

@@ -51,6 +51,7 @@ pool_slot* pool_state::checked(pool_slot& first, const checkout_options* options
 void pool_state::look_after(pool_slot& s) {
   {
     const std::lock_guard lock(mutex_);
+    if (core_.is_undated(s)) core_.date_lease(s, time_->now());
     if (!core_.is_short_of_spares(s) && !core_.table().choice().is_starving()) return;
   }
   step([&](time_point now, pool_actions& out) {
@@ -85,6 +86,7 @@ void pool_state::start_checkout(const checkout_options& options, completion<chec
   step([&](time_point now, pool_actions& out) {
     // Somebody may have returned one since.
     if (pool_slot* s = core_.take_idle(options.tried, options.key)) {
+      core_.date_lease(*s, now);
       got = lease_base(s);
       return;
     }

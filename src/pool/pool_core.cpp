@@ -90,6 +90,13 @@ pool_counters pool_core::counters() const noexcept {
   return all;
 }
 
+// Who found one idle at once is counted by the hot path already, and did not wait.
+pool_histograms pool_core::histograms() const noexcept {
+  pool_histograms all = histograms_;
+  all.checkout.add({}, counters_.checkouts_idle);
+  return all;
+}
+
 pool_gauges pool_core::gauges() const noexcept {
   const auto narrow = [](std::size_t n) { return static_cast<std::uint32_t>(n); };
   pool_gauges g;

@@ -4,7 +4,7 @@
 // Decides everything about a pool: who gets which connection, what is opened, closed, drained.
 // Takes `now`, returns actions; calls nobody.
 
-#include <redial/core/counters.hpp>
+#include <redial/core/histogram.hpp>
 #include <redial/pool/options.hpp>
 #include <redial/pool/pool.hpp>
 
@@ -38,7 +38,6 @@ class pool_core {
   pool_core(const pool_options& options, std::uint64_t seed, pool_state* owner = nullptr);
 
   // The hot path: neither allocates nor asks for the time. Defined in pool_core_hot.hpp.
-
   /// An idle connection, leased. Null when there is none.
   [[nodiscard]] pool_slot* take_idle() noexcept;
   /// Takes a connection back that is all well. False when something must be decided first: then
@@ -48,6 +47,9 @@ class pool_core {
   [[nodiscard]] bool needs_check(const pool_slot& s) const noexcept;
   /// More is to be done after taking it than to lend it.
   [[nodiscard]] bool needs_attention(const pool_slot& s) const noexcept;
+  /// When a lease on a missing endpoint began matters, and the coarse clock stands still.
+  [[nodiscard]] bool is_undated(const pool_slot& s) const noexcept;
+  void date_lease(pool_slot& s, time_point now) noexcept;
   [[nodiscard]] bool has_rested_too_long(const pool_slot& s, time_point now) const noexcept;
   /// The time as last heard, while something is going on (`is_ticking`).
   [[nodiscard]] time_point coarse_now() const noexcept { return coarse_now_; }
@@ -126,6 +128,7 @@ class pool_core {
   }
   [[nodiscard]] pool_gauges gauges() const noexcept;
   [[nodiscard]] pool_counters counters() const noexcept;
+  [[nodiscard]] pool_histograms histograms() const noexcept;
   [[nodiscard]] const error_code& last_connect_error() const noexcept { return last_error_; }
   [[nodiscard]] const endpoint_table& table() const noexcept { return table_; }
   [[nodiscard]] std::deque<pool_slot>& slots() noexcept { return slots_; }
@@ -151,6 +154,7 @@ class pool_core {
   [[nodiscard]] pool_slot* take_untried_idle(const tries& tried) noexcept;
   [[nodiscard]] endpoint_entry* home_of(const waiter& w, endpoint_entry* here = {}) noexcept;
   void lend_to(ticket t, pool_slot& s, pool_actions& out);
+  void turn_away(ticket t, const error_code& why, pool_actions& out);
   void drop_idle(endpoint_entry& e, close_reason reason, pool_actions& out, time_point now);
   void report(const endpoint_entry& e, endpoint_outcome outcome, pool_actions& out) const;
   void judge_lease(
@@ -233,7 +237,6 @@ class pool_core {
 
   // Of the hot path.
   std::array<std::size_t, slot_states> counts_{};
-  pool_counters counters_;     // but for `checkouts`
   std::uint64_t served_ = 0;   // leases to waiting callers
   bool idle_limited_ = false;  // by idle_timeout
   bool eager_ = false;         // somebody waits for what comes back
@@ -244,6 +247,7 @@ class pool_core {
   time_point tick_at_ = never;   // keeps coarse_now_ fresh while connections come and go
   time_point sweep_at_ = never;  // arms notices
   time_point scan_at_ = never;   // closes what has rested or lived too long
+  pool_counters counters_;       // but for `checkouts`
   endpoint_table table_;
   std::deque<pool_slot> slots_;
   std::vector<pool_slot*> vacant_;
@@ -265,6 +269,7 @@ class pool_core {
   time_point recovery_at_ = never;  // when a better tier is tried again
   error_code last_error_;
   error_code refusal_;  // the last one that was not this machine's fault
+  pool_histograms histograms_;
 };
 
 }  // namespace redial::detail

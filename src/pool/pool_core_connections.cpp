@@ -18,6 +18,11 @@ void forget(std::vector<pool_slot*>& in, const pool_slot& s) noexcept {
   if (it != in.end()) in.erase(it);
 }
 
+void count_closed(pool_counters& c, close_reason why) noexcept {
+  ++c.closed;
+  ++c.closed_by[static_cast<std::size_t>(why)];
+}
+
 }  // namespace
 
 void pool_core::tell(pool_actions& out, pool_news news) const {
@@ -61,6 +66,7 @@ void pool_core::start_opening(endpoint_entry& e,
   opening_.push_back(&s);
   ++counters_.connects;
   if (purpose == opening_for::warming) {
+    ++counters_.changes[static_cast<std::size_t>(endpoint_change::warming)];
     tell(out, endpoint_news{e.where, endpoint_change::warming, {}});
   }
   tell_connection(s, connection_change::opening, {}, {}, {}, out);
@@ -107,7 +113,7 @@ void pool_core::abandon_opening(pool_slot& s, time_point now, pool_actions& out)
 void pool_core::close_slot(
     pool_slot& s, close_reason reason, const error_code& why, time_point now, pool_actions& out) {
   BOOST_ASSERT(s.connection != nullptr);
-  ++counters_.closed;
+  count_closed(counters_, reason);
   refill_ = options_.min_idle > 0;
   tell_connection(s, connection_change::closed, reason, why, now - s.opened_at, out);
   out.to_close.push_back(std::move(s.connection));
@@ -142,7 +148,7 @@ void pool_core::cancel_lease(
   forget(draining_, s);
   s.cancelled = true;
   s.cancelled_for = why;
-  ++counters_.closed;
+  count_closed(counters_, reason);
   refill_ = options_.min_idle > 0;
   tell_connection(s, connection_change::closed, reason, why, now - s.opened_at, out);
   out.leases_cancelled.push_back({s.connection, s.observer, why});
@@ -174,6 +180,7 @@ void pool_core::opened(pool_slot& s,
     s.expires_at = after(now, jitter_.share(options_.max_lifetime, 1 - spread, 1 + spread));
   }
   ++counters_.opened;
+  histograms_.connect.add(now - s.opening_since);
   last_error_ = refusal_ = {};
   refill_ = options_.min_idle > 0;
   forget(opening_, s);
@@ -197,7 +204,7 @@ void pool_core::opened_too_late(const endpoint& where,
                                 std::shared_ptr<pooled_connection> connection,
                                 pool_actions& out) {
   ++counters_.opened;
-  ++counters_.closed;
+  count_closed(counters_, close_reason::abandoned);
   tell(out,
        connection_news{where, number, connection_change::closed, close_reason::abandoned, {}, {}});
   out.to_close.push_back(std::move(connection));

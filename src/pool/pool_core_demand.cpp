@@ -30,6 +30,7 @@ namespace redial::detail {
 
 void pool_core::pump(time_point now, pool_actions& out) {
   if (closed_) return;
+  coarse_now_ = now;
   backoff_end_ = never;
   short_of_room_ = false;
   spares_at_ = never;
@@ -61,6 +62,7 @@ void pool_core::serve_waiters(pool_actions& out) {
   for (const auto& [t, s] : served) {
     --counters_.checkouts_idle;  // not at once
     ++served_;
+    histograms_.checkout.add(coarse_now_ - waiters_.in_order().at(t).queued_at);
     waiters_.remove(t);
     out.waits_over.push_back({t, {}, s});
   }
@@ -92,10 +94,7 @@ void pool_core::fail_waiters(pool_actions& out) {
       over.push_back({t, refused, nullptr});
     }
   }
-  for (const auto& o : over) {
-    waiters_.remove(o.who);
-    out.waits_over.push_back(o);
-  }
+  for (const auto& o : over) turn_away(o.who, o.error, out);
 }
 
 bool pool_core::make_room(time_point now, pool_actions& out) {

@@ -18,11 +18,19 @@ void pool_core::apply(const snapshot& s, time_point now, pool_actions& out) {
 
 // One pass over the slots, however many endpoints are drained at once.
 void pool_core::carry_out(const table_changes& changes, time_point now, pool_actions& out) {
-  for (const auto& c : changes.told) tell(out, endpoint_news{c.where, c.what, c.error});
+  for (const auto& c : changes.told) {
+    ++counters_.changes[static_cast<std::size_t>(c.what)];
+    tell(out, endpoint_news{c.where, c.what, c.error});
+  }
+  for (std::size_t i = 0; i < changes.seen.size(); ++i) counters_.changes[i] += changes.seen[i];
   take_out_of_use(changes, now, out);
   if (changes.drained.empty()) return;
   bool any_connection = false;
   for (endpoint_entry* e : changes.drained) {
+    if (e->state != health::warming) {
+      const bool used = e->last_leased > e->missing_since;
+      histograms_.departed_use.add(used ? e->last_leased - e->missing_since : duration::zero());
+    }
     if (e->connections == 0) {
       table_.release(*e);
     } else {
@@ -72,7 +80,7 @@ void pool_core::close(time_point now, pool_actions& out) {
   closed_ = true;
   renewing_ = false;
   while (!waiters_.empty()) {
-    const ticket first = waiters_.in_order().begin()->first;
+    const ticket first = waiters_.in_order().begin()->first;  // not told: its owner closes it
     waiters_.remove(first);
     out.waits_over.push_back({first, errc::closed, nullptr});
   }

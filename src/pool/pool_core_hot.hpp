@@ -61,7 +61,27 @@ BOOST_FORCEINLINE void pool_core::shift(pool_slot& s, slot_state last, slot_stat
 
 BOOST_FORCEINLINE void pool_core::lent(pool_slot& s) noexcept {
   ++s.leases;
-  if (s.home->has_departed()) ++counters_.retained_leases;
+  endpoint_entry& e = *s.home;
+  if (BOOST_LIKELY(e.presence == standing::present)) return;
+  if (e.has_departed()) ++counters_.retained_leases;
+  e.last_leased = coarse_now_;
+}
+
+inline bool pool_core::is_undated(const pool_slot& s) const noexcept {
+  return s.home->presence != standing::present && !is_ticking();
+}
+
+BOOST_FORCEINLINE bool pool_core::needs_attention(const pool_slot& s) const noexcept {
+  return needs_check(s) || is_short_of_spares(s) || table_.choice().is_starving() || is_undated(s);
+}
+
+inline bool pool_core::has_rested_too_long(const pool_slot& s, time_point now) const noexcept {
+  return now - s.idle_since > options_.idle_check_after;
+}
+
+inline void pool_core::date_lease(pool_slot& s, time_point now) noexcept {
+  coarse_now_ = now;
+  if (s.home->presence != standing::present) s.home->last_leased = now;
 }
 
 BOOST_FORCEINLINE pool_slot& pool_core::lend_top(endpoint_entry& e) noexcept {

@@ -125,20 +125,24 @@ error_code pool_core::enqueue(ticket t,
                               time_point now,
                               pool_actions& out) {
   if (closed_) return errc::closed;
-  if (table_.verdict() && table_.choice().usable().empty()) return table_.verdict();
+  const auto refused = [&](const error_code& why) {
+    tell(out, checkout_news{why, {}});
+    return why;
+  };
+  if (table_.verdict() && table_.choice().usable().empty()) return refused(table_.verdict());
   const time_point deadline =
       o.deadline == time_point::max() ? after(now, options_.checkout_timeout) : o.deadline;
   if (deadline <= now) {
     ++counters_.checkout_timeouts;
-    return timeout_error();
+    return refused(timeout_error());
   }
   expire_waiters(now, out);
   if (waiters_.size() >= options_.queue_limit) {
     ++counters_.queue_rejections;
-    return errc::queue_full;
+    return refused(errc::queue_full);
   }
   const bool guided = table_.choice().guides(o.key);
-  waiters_.add(t, waiter{deadline, o.tried, table_.last_happening(), o.key, guided});
+  waiters_.add(t, waiter{deadline, o.tried, table_.last_happening(), now, o.key, guided});
   pump(now, out);
   return {};
 }
@@ -158,6 +162,7 @@ std::optional<ticket> pool_core::first_taker(const pool_slot& s) noexcept {
 
 void pool_core::lend_to(ticket t, pool_slot& s, pool_actions& out) {
   out.waits_over.push_back({t, {}, &s});
+  histograms_.checkout.add(coarse_now_ - waiters_.in_order().at(t).queued_at);
   waiters_.remove(t);
   become(s, slot_state::leased);
   lent(s);
@@ -165,8 +170,16 @@ void pool_core::lend_to(ticket t, pool_slot& s, pool_actions& out) {
   ++served_;
 }
 
+// Out of the queue without a connection.
+void pool_core::turn_away(ticket t, const error_code& why, pool_actions& out) {
+  tell(out, checkout_news{why, coarse_now_ - waiters_.in_order().at(t).queued_at});
+  waiters_.remove(t);
+  out.waits_over.push_back({t, why, nullptr});
+}
+
 // A connection is free: to who waits longest, else to rest.
 void pool_core::hand_on(pool_slot& s, time_point now, pool_actions& out) {
+  coarse_now_ = now;
   if (s.doom) return close_slot(s, *s.doom, {}, now, out);
   if (!s.home->is_usable()) return close_slot(s, close_reason::ejected, {}, now, out);
   if (s.expires_at <= now) return close_slot(s, close_reason::lifetime, {}, now, out);

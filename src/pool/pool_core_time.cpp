@@ -24,9 +24,10 @@ error_code pool_core::timeout_error() const noexcept {
 }
 
 void pool_core::expire_waiters(time_point now, pool_actions& out) {
-  while (const auto t = waiters_.take_expired(now)) {
+  coarse_now_ = now;
+  while (const auto t = waiters_.expired(now)) {
     ++counters_.checkout_timeouts;
-    out.waits_over.push_back({*t, timeout_error(), nullptr});
+    turn_away(*t, timeout_error(), out);
   }
 }
 

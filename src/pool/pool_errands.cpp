@@ -56,7 +56,7 @@ void pool_state::run(errands& e) {
   }
   for (const auto& r : a.reports) feed_->report(r.where, r.outcome, r.last_usable);
   if (a.refresh) feed_->refresh();
-  if (options_.listener != nullptr) news_.tell();
+  if (options_.listener != nullptr) news_.tell(may_post());
 }
 
 // On its own executor: a handler of its idle notice may be running there.

@@ -2,6 +2,7 @@
 #include "pool/pool_state.hpp"
 
 #include "pool/context_watch.hpp"
+#include "pool/pool_explain.hpp"
 
 #include <boost/asio/error.hpp>
 
@@ -53,7 +54,7 @@ pool_state::pool_state(asio::any_io_executor executor,
       opener_(std::move(opener)),
       options_(valid(options)),
       core_(options_, seed_of(options_), this),
-      news_(options_.listener, feed_->name()) {}
+      news_(options_.listener, feed_->name(), executor_) {}
 
 pool_state::~pool_state() { time_->disarm(timer_); }
 
@@ -155,6 +156,26 @@ void pool_state::observe(pool_slot& s, std::weak_ptr<lease_observer> observer) {
 pool_counters pool_state::counters() const {
   const std::lock_guard lock(mutex_);
   return core_.counters();
+}
+
+pool_histograms pool_state::histograms() const {
+  const std::lock_guard lock(mutex_);
+  return core_.histograms();
+}
+
+pool_measurements pool_state::measured() const {
+  const std::lock_guard lock(mutex_);
+  return {core_.counters(), core_.gauges(), core_.histograms()};
+}
+
+pool_explanation pool_state::explain() {
+  pool_explanation e;
+  {
+    const std::lock_guard lock(mutex_);
+    e = detail::explain(core_, options_, time_->now());
+  }
+  e.name = name();
+  return e;
 }
 
 pool_gauges pool_state::gauges() const {

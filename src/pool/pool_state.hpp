@@ -3,6 +3,8 @@
 
 // Drives a pool: one lock around its machine, and outside the lock whatever the machine asks for.
 
+#include <redial/core/measurements.hpp>
+#include <redial/pool/explanation.hpp>
 #include <redial/pool/pool.hpp>
 
 #include "pool/news_desk.hpp"
@@ -64,6 +66,9 @@ class pool_state final : public std::enable_shared_from_this<pool_state> {
 
   [[nodiscard]] pool_counters counters() const;
   [[nodiscard]] pool_gauges gauges() const;
+  [[nodiscard]] pool_histograms histograms() const;
+  [[nodiscard]] pool_measurements measured() const;
+  [[nodiscard]] pool_explanation explain();
   [[nodiscard]] error_code last_connect_error() const;
   [[nodiscard]] const std::string& name() const noexcept { return feed_->name(); }
   [[nodiscard]] const boost::asio::any_io_executor& executor() const noexcept { return executor_; }

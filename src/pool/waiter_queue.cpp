@@ -18,11 +18,9 @@ bool waiter_queue::remove(ticket t) {
   return true;
 }
 
-std::optional<ticket> waiter_queue::take_expired(time_point now) {
+std::optional<ticket> waiter_queue::expired(time_point now) const noexcept {
   if (deadlines_.empty() || deadlines_.begin()->first > now) return std::nullopt;
-  const ticket t = deadlines_.begin()->second;
-  remove(t);
-  return t;
+  return deadlines_.begin()->second;
 }
 
 std::optional<time_point> waiter_queue::next_deadline() const noexcept {

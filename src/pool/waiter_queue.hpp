@@ -28,6 +28,7 @@ struct waiter {
   time_point deadline{};
   tries tried;
   happening since = 0;  ///< When the wait began, as an order.
+  time_point queued_at{};
   endpoint_key key;
   bool is_guided = false;  ///< It belongs to one endpoint, if the policy knows one.
   /// That endpoint, as last determined; 0: none. A note, not a part of what it asks for.
@@ -45,8 +46,8 @@ class waiter_queue {
   void add(ticket t, waiter w);
   /// False when it is not waiting (any more).
   bool remove(ticket t);
-  /// Takes out the one whose deadline has passed longest, if any has.
-  [[nodiscard]] std::optional<ticket> take_expired(time_point now);
+  /// The one whose deadline has passed longest, if any has.
+  [[nodiscard]] std::optional<ticket> expired(time_point now) const noexcept;
 
   [[nodiscard]] std::optional<time_point> next_deadline() const noexcept;
   [[nodiscard]] const all& in_order() const noexcept { return waiters_; }

@@ -73,9 +73,9 @@ enum class refresh_result {
 
 /// How many values there are: for arrays with one entry for each.
 inline constexpr std::size_t endpoint_change_count =
-    static_cast<std::size_t>(endpoint_change::drained) + 1;
+    static_cast<std::size_t>(endpoint_change::recovered) + 1;
 inline constexpr std::size_t close_reason_count =
-    static_cast<std::size_t>(close_reason::shutdown) + 1;
+    static_cast<std::size_t>(close_reason::probed) + 1;
 
 [[nodiscard]] const char* to_string(freshness f) noexcept;
 [[nodiscard]] const char* to_string(endpoint_change c) noexcept;

@@ -4,7 +4,10 @@
 // Warm connections to the endpoints of one target.
 
 #include <redial/core/counters.hpp>
+#include <redial/core/histogram.hpp>
+#include <redial/core/measurements.hpp>
 #include <redial/endpoints/endpoint_key.hpp>
+#include <redial/pool/explanation.hpp>
 #include <redial/pool/impl/typed_checkout.hpp>
 #include <redial/pool/lease.hpp>
 #include <redial/pool/options.hpp>
@@ -74,6 +77,9 @@ class pool_base {
   void close();
   [[nodiscard]] pool_counters counters() const;
   [[nodiscard]] pool_gauges gauges() const;
+  [[nodiscard]] pool_histograms histograms() const;
+  [[nodiscard]] pool_explanation explain() const;
+  [[nodiscard]] redial::meter meter() const;
   [[nodiscard]] error_code last_connect_error() const;
   [[nodiscard]] const std::string& name() const noexcept;
   [[nodiscard]] const boost::asio::any_io_executor& executor() const noexcept;
@@ -150,6 +156,12 @@ class basic_pool {
 
   [[nodiscard]] pool_counters counters() const { return base_.counters(); }
   [[nodiscard]] pool_gauges gauges() const { return base_.gauges(); }
+  [[nodiscard]] pool_histograms histograms() const { return base_.histograms(); }
+  /// What it makes of each endpoint, and why. `to_string` makes text of it. Takes time and memory
+  /// in proportion to endpoints and connections, with the pool locked: for people, not for loops.
+  [[nodiscard]] pool_explanation explain() const { return base_.explain(); }
+  /// Reads all of the above but the explanation; for `metrics`.
+  [[nodiscard]] redial::meter meter() const { return base_.meter(); }
   /// Why the last connection attempt failed; clear after a success.
   [[nodiscard]] error_code last_connect_error() const { return base_.last_connect_error(); }
 

@@ -33,10 +33,12 @@ TEST(WaiterQueue, ExpiresByDeadlineNotByOrder) {
   q.add(2, until(1s));
   q.add(3, until(2s));
   EXPECT_EQ(q.next_deadline(), start + 1s);
-  EXPECT_EQ(q.take_expired(start), std::nullopt);
-  EXPECT_EQ(q.take_expired(start + 2s), 2U);
-  EXPECT_EQ(q.take_expired(start + 2s), 3U);
-  EXPECT_EQ(q.take_expired(start + 2s), std::nullopt);
+  EXPECT_EQ(q.expired(start), std::nullopt);
+  EXPECT_EQ(q.expired(start + 2s), 2U);
+  EXPECT_TRUE(q.remove(2));
+  EXPECT_EQ(q.expired(start + 2s), 3U);
+  EXPECT_TRUE(q.remove(3));
+  EXPECT_EQ(q.expired(start + 2s), std::nullopt);
   EXPECT_EQ(q.size(), 1U);
 }
 

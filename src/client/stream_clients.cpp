@@ -28,8 +28,10 @@ tcp_client make_tcp_client(boost::asio::any_io_executor executor,
                            const client_options& options,
                            const tcp_options& tcp) {
   want_tls(t, false, "make_tls_client");
+  client_options proven = options;
+  if (tcp.identity) proven.pool.identity_proven = true;
   return tcp_client(
-      std::move(executor), std::move(names), t, std::make_shared<tcp_connector>(tcp), options);
+      std::move(executor), std::move(names), t, std::make_shared<tcp_connector>(tcp), proven);
 }
 
 tls_client make_tls_client(boost::asio::any_io_executor executor,

@@ -95,6 +95,10 @@ constexpr facts table[] = {
     {errc::not_tls,
      again | poison | unsent,
      "the peer does not speak TLS on this port: check scheme and port"},
+    {errc::identity_spent,
+     again | poison | unsent,
+     "the identity was proven but the peer ends the connection with it: have it keep connections "
+     "open"},
     {errc::closed, poison, "closed while the operation was in flight"},
     {errc::deadline_exceeded, poison, "the call's deadline passed"},
     {errc::attempt_timeout, again | poison, "an attempt took longer than attempt_timeout"},

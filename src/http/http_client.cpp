@@ -20,7 +20,7 @@ namespace {
 
 http_options checked(http_options o, const target& t) {
   validate(o);
-  if (t.is_tls()) o.client.pool.identity_proven = true;
+  if (t.is_tls() || o.tcp.identity) o.client.pool.identity_proven = true;
   return o;
 }
 

@@ -49,6 +49,7 @@ enum class errc {
   bad_tls_options,       ///< CA file, certificate or key is missing, unreadable or does not match.
   tls_name_mismatch,     ///< The certificate does not speak for the asked name.
   not_tls,               ///< The peer does not speak TLS on this port.
+  identity_spent,        ///< The identity was proven, but the connection ends with the proof.
 
   // Calls.
   closed = 60,        ///< The object was closed or destroyed while the operation was in flight.

@@ -10,11 +10,13 @@
 
 namespace redial {
 
-/// Opens a `tcp_connection`.
+/// Opens a `tcp_connection`, and proves who is at its other end if `tcp_options::identity` is set.
 ///
 /// \par Completes with On the connection's strand. On success the connection is a `tcp_connection`.
 /// \par Errors `errc::connect_timeout` at the deadline; otherwise what the system said, such as
-///      connection_refused, host_unreachable, or one that is `condition::local_fault`.
+///      connection_refused, host_unreachable, or one that is `condition::local_fault`. With an
+///      identity: what its check said, such as `errc::identity_mismatch`; `errc::identity_spent`
+///      when the peer closed or bytes were left although the check was content.
 ///      `operation_aborted` after `cancel()`.
 /// \par Lifetime An operation whose execution context is destroyed first is dropped: its handler is
 ///      destroyed, not called.

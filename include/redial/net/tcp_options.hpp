@@ -4,8 +4,10 @@
 // How TCP connections are opened.
 
 #include <redial/core/address.hpp>
+#include <redial/net/identity.hpp>
 
 #include <chrono>
+#include <memory>
 #include <optional>
 
 namespace redial {
@@ -33,6 +35,11 @@ struct tcp_options {
   /// Gives each connection a strand. Without it, an executor that runs handlers on several threads
   /// must be a strand already.
   bool strand_per_connection = true;
+  /// Proves who answers, on every new plaintext connection, before it is used and within the
+  /// connect deadline; clients then also connect to endpoints whose presence is doubted
+  /// (`pool_options::identity_proven`). Null: whoever answers is believed. Not used with TLS, where
+  /// certificates prove it.
+  std::shared_ptr<const identity_check> identity;
 };
 
 }  // namespace redial

@@ -65,7 +65,7 @@ struct pool_options {
   /// old primary must not be written to. Calls then fail with `errc::no_usable_endpoint`.
   bool exclusive = false;
   /// New connections prove who answers (TLS, an identity check): doubted endpoints may be connected
-  /// to.
+  /// to. `make_tcp_client`, `make_tls_client` and `http_client` set it when that is so.
   bool identity_proven = false;
 
   /// Which endpoint serves next.

@@ -217,10 +217,7 @@ void call_state::perform(locked lock, const call_step& step, place where) {
   if (step.next == call_step::move::checkout) {
     check_out(*client, std::move(tried), attempt_number);
   }
-  if (goes_on) return;
-  client->call_ended(*this, tally);
-  if (!client->may_post()) return;  // the handler is destroyed uncalled, as Asio's are
-  std::move(done).post(client->executor(), step.error, std::move(history));
+  if (!goes_on) finish(*client, tally, step.error, std::move(history), std::move(done));
 }
 
 call_state::held_lease call_state::take_lease(const ended_attempt& end) noexcept {
@@ -231,6 +228,17 @@ call_state::held_lease call_state::take_lease(const ended_attempt& end) noexcept
     return {ended, std::move(ended->lease)};
   }
   return {};
+}
+
+void call_state::finish(client_state& client,
+                        const call_tally& tally,
+                        error_code ec,
+                        call_history history,
+                        completion<called> done) {
+  const bool drained = client.call_ended(*this, tally);
+  if (!client.may_post()) return;  // the handler is destroyed uncalled, as Asio's are
+  std::move(done).post(client.executor(), ec, std::move(history));
+  if (drained) client.calls_over();
 }
 
 void call_state::end_attempt(const client_state& client,
@@ -264,9 +272,13 @@ void call_state::end_lease(const client_state& client,
 }
 
 void call_state::cancel_operation(call_attempt& a) {
+  // Not everything listens to cancellation, and after it a stream is worth nothing. Closed also
+  // when the listener throws.
+  struct closing {
+    pooled_connection& connection;
+    ~closing() { connection.close(); }
+  } const last{*a.connection};
   a.signal.emit(asio::cancellation_type::terminal);
-  // Not everything listens to cancellation, and after it a stream is worth nothing.
-  a.connection->close();
 }
 
 void call_state::tell_listener(const client_state& client,

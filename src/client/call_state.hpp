@@ -83,6 +83,11 @@ class call_state final : public std::enable_shared_from_this<call_state> {
 
   void perform(locked lock, const call_step& step, place where);
   [[nodiscard]] held_lease take_lease(const ended_attempt& end) noexcept;
+  void finish(client_state& client,
+              const call_tally& tally,
+              error_code ec,
+              call_history history,
+              completion<called> done);
   void end_attempt(const client_state& client,
                    held_lease held,
                    const ended_attempt& end,

@@ -38,6 +38,12 @@ void client_base::start_call(std::unique_ptr<erased_operation> op,
 
 bool client_base::reset() { return state_->reset({}); }
 void client_base::close() { state_->close(); }
+void client_base::start_drain(time_point by, completion<drain_ended> done) {
+  state_->start_drain(by, std::move(done));
+}
+void client_base::start_checkout(const checkout_options& options, completion<checked_out> done) {
+  state_->start_checkout(options, std::move(done));
+}
 client_counters client_base::counters() const { return state_->counters(); }
 pool_base& client_base::pool() noexcept { return state_->pool(); }
 

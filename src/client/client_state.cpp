@@ -8,6 +8,7 @@
 #include "client/call_state.hpp"
 #include "client/shared_retry_budget.hpp"
 
+#include <algorithm>
 #include <random>
 #include <stdexcept>
 #include <utility>
@@ -63,9 +64,12 @@ std::shared_ptr<client_state> client_state::create(boost::asio::any_io_executor 
                                                    std::shared_ptr<scheduler> time) {
   const auto made = std::make_shared<client_state>(
       std::move(executor), std::move(names), t, std::move(opener), options, std::move(time));
+  made->drain_timer_.owned_by(made);
   on_context_end(made->executor_, made);
   return made;
 }
+
+client_state::~client_state() { time_->disarm(drain_timer_); }
 
 void client_state::start_call(std::unique_ptr<erased_operation> op,
                               const call_options& options,
@@ -108,10 +112,10 @@ bool client_state::add(const std::shared_ptr<call_state>& call, time_point now) 
   call->next_ = calls_;
   if (calls_ != nullptr) calls_->previous_ = call.get();
   calls_ = call.get();
-  return !closed_;
+  return !closed_ && !draining_;
 }
 
-void client_state::call_ended(call_state& call, const call_tally& tally) {
+bool client_state::call_ended(call_state& call, const call_tally& tally) {
   std::shared_ptr<call_state> last;  // let go without the lock
   const std::lock_guard lock(mutex_);
   if (tally.failed) ++counters_.failed_calls;
@@ -123,18 +127,49 @@ void client_state::call_ended(call_state& call, const call_tally& tally) {
   last.swap(call.self_);
   (call.previous_ != nullptr ? call.previous_->next_ : calls_) = call.next_;
   if (call.next_ != nullptr) call.next_->previous_ = call.previous_;
+  return draining_ && !closed_ && calls_ == nullptr;
 }
 
-void client_state::close() {
+void client_state::start_checkout(const checkout_options& options, completion<checked_out> done) {
+  if (!draining_) return pool_.start_checkout(options, std::move(done));
+  if (may_post()) std::move(done).post(executor_, errc::closed, lease_base());
+}
+
+// The pool serves the calls in flight until the last one has ended: they may need another attempt.
+void client_state::start_drain(time_point by, completion<drain_ended> done) {
+  bool quiet = false;
+  {
+    const std::lock_guard lock(mutex_);
+    draining_ = true;
+    drain_by_ = std::min(drain_by_, by);
+    quiet = calls_ == nullptr;
+    const bool timed = !quiet && !closed_ && drain_by_ != time_point::max();
+    if (timed) time_->arm(drain_timer_, drain_by_);
+  }
+  pool_.start_drain(quiet, quiet ? by : time_point::max(), std::move(done));
+}
+
+void client_state::calls_over() {
+  time_point by;
+  {
+    const std::lock_guard lock(mutex_);
+    by = drain_by_;
+    time_->disarm(drain_timer_);
+  }
+  pool_.start_drain(true, by, {});
+}
+
+void client_state::end(error_code ends_drain) {
   std::vector<std::shared_ptr<call_state>> calls;
   {
     const std::lock_guard lock(mutex_);
     closed_ = true;
+    time_->disarm(drain_timer_);
     for (call_state* c = calls_; c != nullptr; c = c->next_) calls.push_back(c->self_);
   }
   // Calls first: each closes its own connection, so that none hears of it from its pool.
   for (const auto& call : calls) call->stop(errc::closed);
-  pool_.close();
+  pool_.close(ends_drain);
 }
 
 void client_state::context_gone() noexcept {

@@ -36,8 +36,9 @@ struct call_tally {
 
 /// The pool, the budget, the counters, and the list of calls in flight.
 ///
-/// \par Threads  Safe from any thread. Its lock is a leaf: nothing is called under it.
-/// \par Lifetime Held by its client and by every call in flight. `close()` ends all calls, so that
+/// \par Threads  Safe from any thread. Its lock is a leaf: nothing but the scheduler is called
+/// under it. \par Lifetime Held by its client and by every call in flight. `close()` ends all
+/// calls, so that
 ///      the last reference goes with the client or with the last operation.
 class client_state final : public call_surroundings,
                            public ends_with_context,
@@ -56,11 +57,14 @@ class client_state final : public call_surroundings,
                std::shared_ptr<connector> opener,
                const client_options& options,
                std::shared_ptr<scheduler> time);
+  ~client_state();
 
   void start_call(std::unique_ptr<erased_operation> op,
                   const call_options& options,
                   completion<called> done);
-  void close();
+  void close() { end(errc::closed); }
+  void start_drain(time_point by, completion<drain_ended> done);
+  void start_checkout(const checkout_options& options, completion<checked_out> done);
   /// Ends all calls as `close()` does, but calls nobody.
   void context_gone() noexcept override;
   /// False once the executor is being destroyed.
@@ -68,8 +72,10 @@ class client_state final : public call_surroundings,
   bool reset(error_code cause);
   [[nodiscard]] client_counters counters() const;
 
-  /// The last word of a call; it must be the list's.
-  void call_ended(call_state& call, const call_tally& tally);
+  /// The last word of a call; it must be the list's. True: nothing of a drain is left here, so
+  /// `calls_over` is due once the call's completion is on its way.
+  [[nodiscard]] bool call_ended(call_state& call, const call_tally& tally);
+  void calls_over();
   [[nodiscard]] bool spend_retry(time_point now) override;
   [[nodiscard]] bool spend_hedge(time_point now) override;
   [[nodiscard]] std::size_t usable_endpoints() override;
@@ -81,6 +87,8 @@ class client_state final : public call_surroundings,
   [[nodiscard]] const client_options& options() const noexcept { return options_; }
 
  private:
+  void end(error_code ends_drain);
+  void drain_due() { end(errc::deadline_exceeded); }
   [[nodiscard]] bool add(const std::shared_ptr<call_state>& call, time_point now);
   [[nodiscard]] call_terms terms_of(const call_options& options, time_point now);
 
@@ -90,13 +98,17 @@ class client_state final : public call_surroundings,
   const time_point started_;
 
   std::atomic<bool> context_gone_{false};
+  std::atomic<bool> draining_{false};  // set under the lock
   mutable std::mutex mutex_;
   bool closed_ = false;
+  time_point drain_by_ = time_point::max();
   call_state* calls_ = nullptr;  // in flight, linked through themselves; each holds itself
   retry_budget budget_;          // unless there is a shared one
   hedge_trigger hedge_;
   random_source chance_;
   client_counters counters_;
+
+  member_timer<client_state, &client_state::drain_due> drain_timer_{*this};
 
   pool_base pool_;  // last: its threads of control end before what they use
 };

@@ -134,6 +134,7 @@ std::string discovery_state::key_of(const target& t) const {
 
 std::shared_ptr<subscription_state> discovery_state::subscribe(
     const target& t, asio::any_io_executor executor, discovery::snapshot_handler on_snapshot) {
+  process_.verify();
   const bool fixed = !t.fixed_endpoints().empty();
   auto subscriber = std::make_shared<subscription_state>(
       fixed ? std::weak_ptr<discovery_state>{} : weak_from_this(),
@@ -233,15 +234,18 @@ void discovery_state::report(const std::string& key,
                              const endpoint& where,
                              endpoint_outcome outcome,
                              bool last_usable) {
+  process_.verify();
   post_for(key,
            [where, outcome, last_usable](watched& w) { w.report(where, outcome, last_usable); });
 }
 
 void discovery_state::refresh(const std::string& key) {
+  process_.verify();
   post_for(key, [](watched& w) { w.refresh(); });
 }
 
 void discovery_state::explain(const target& t, explanation_handler done) {
+  process_.verify();
   explanation e;
   e.target = t.text();
   e.now = around_->time->now();
@@ -266,6 +270,7 @@ void discovery_state::explain(const target& t, explanation_handler done) {
 }
 
 void discovery_state::close() noexcept {
+  process_.verify();
   if (closing_.exchange(true)) return;
   try {
     post([](discovery_state& self) { self.shut_down(); });

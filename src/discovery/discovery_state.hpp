@@ -9,6 +9,7 @@
 #include <redial/ports/dns_source.hpp>
 #include <redial/ports/scheduler.hpp>
 
+#include "core/fork_check.hpp"
 #include "discovery/suspend_detector.hpp"
 #include "discovery/watched.hpp"
 #include "dns/context_end.hpp"
@@ -105,6 +106,7 @@ class discovery_state final : public ends_with_context,
   time_point forget_at_ = time_point::max();  // nothing is old enough before this
   bool shut_ = false;
   std::atomic<bool> closing_{false};
+  [[no_unique_address]] fork_check process_;
 };
 
 }  // namespace redial::detail

@@ -73,6 +73,15 @@ class http_state {
     if (own_names_) own_names_->close();
   }
 
+  void start_drain(time_point by, completion<drain_ended> done) {
+    // Its end, also for who has stopped waiting for it.
+    if (own_names_) {
+      client_.base().start_drain(
+          by, completion<drain_ended>([names = own_names_](error_code) { names->close(); }));
+    }
+    client_.base().start_drain(by, std::move(done));
+  }
+
   [[nodiscard]] const boost::asio::any_io_executor& executor() { return client_.base().executor(); }
   [[nodiscard]] basic_client<net_connection>& client() noexcept { return client_; }
 
@@ -101,6 +110,12 @@ void start_request(const std::shared_ptr<http_state>& state,
                    const call_options& options,
                    completion<called> done) {
   state->start(std::move(call), options, std::move(done));
+}
+
+void start_drain(const std::shared_ptr<http_state>& state,
+                 time_point by,
+                 completion<drain_ended> done) {
+  state->start_drain(by, std::move(done));
 }
 
 const boost::asio::any_io_executor& executor_of(const std::shared_ptr<http_state>& state) {

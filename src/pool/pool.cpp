@@ -49,7 +49,13 @@ void pool_base::start_checkout(checkout_options options, completion<checked_out>
 }
 
 bool pool_base::reset(error_code cause) { return state_->reset(cause); }
-void pool_base::close() { state_->close(); }
+void pool_base::close(error_code ends_drain) { state_->close(ends_drain); }
+void pool_base::start_drain(bool refuse, time_point by, completion<drain_ended> done) {
+  drain_plan plan;
+  plan.refuses = refuse;
+  plan.by = by;
+  state_->start_drain(plan, std::move(done));
+}
 pool_counters pool_base::counters() const { return state_->counters(); }
 pool_gauges pool_base::gauges() const { return state_->gauges(); }
 pool_histograms pool_base::histograms() const { return state_->histograms(); }

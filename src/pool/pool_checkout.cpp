@@ -15,6 +15,7 @@ namespace asio = boost::asio;
 
 boost::system::result<lease_base> pool_state::try_checkout(
     const checkout_options& options) noexcept {
+  verify_process();
   pool_slot* s = nullptr;
   {
     const std::lock_guard lock(mutex_);

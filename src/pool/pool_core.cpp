@@ -119,12 +119,14 @@ time_point pool_core::due() const noexcept {
   if (closed_) return never;
   time_point first =
       std::min({tick_at_, sweep_at_, scan_at_, backoff_end_, recovery_at_, spares_at_, probes_at_});
+  first = std::min(first, drain_.by);
   const auto consider = [&first](const std::optional<time_point>& t) {
     if (t) first = std::min(first, *t);
   };
   consider(waiters_.next_deadline());
   consider(table_.next_retention_end());
-  if (!short_of_room_ && !is_crowded()) consider(table_.warming().due());
+  const bool may_warm = !short_of_room_ && !is_crowded() && (!drain_.on || !waiters_.empty());
+  if (may_warm) consider(table_.warming().due());
   for (const pool_slot* s : opening_) {
     consider(s->open_by);
     const bool counted = s->purpose == opening_for::demand && !s->overdue;

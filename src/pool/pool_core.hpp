@@ -10,6 +10,7 @@
 
 #include "endpoints/endpoint_table.hpp"
 #include "pool/connect_pace.hpp"
+#include "pool/drain_plan.hpp"
 #include "pool/idle_list.hpp"
 #include "pool/pool_actions.hpp"
 #include "pool/pool_slot.hpp"
@@ -56,7 +57,6 @@ class pool_core {
   [[nodiscard]] bool is_ticking() const noexcept { return tick_at_ != never; }
 
   // Callers.
-
   /// The same with conditions. Null when there is none.
   [[nodiscard]] pool_slot* take_idle(const tries& tried, const endpoint_key& key = {}) noexcept;
   /// Queues a caller for whom nothing is idle. A set code: it must not wait.
@@ -80,7 +80,6 @@ class pool_core {
   void drop_dead(pool_slot& s, close_reason why, time_point now, pool_actions& out);
 
   // Connections.
-
   void opened(pool_slot& s,
               std::shared_ptr<pooled_connection> connection,
               time_point now,
@@ -108,13 +107,14 @@ class pool_core {
   void checked(pool_slot& s, const doom_reason& dead, time_point now, pool_actions& out);
 
   // The world.
-
   void apply(const snapshot& s, time_point now, pool_actions& out);
   void on_time(time_point now, pool_actions& out);
   /// False when it is suppressed.
   bool reset(const error_code& cause, time_point now, pool_actions& out);
-  void close(time_point now, pool_actions& out);
-
+  void close(time_point now, pool_actions& out, const error_code& ends_drain = errc::closed);
+  void drain(const drain_plan& plan, time_point now, pool_actions& out);
+  void follow_drain(time_point now, pool_actions& out);
+  [[nodiscard]] const error_code& drain_result() const noexcept { return drain_.result; }
   /// When `on_time` is due; `never` when nothing waits for time.
   [[nodiscard]] time_point due() const noexcept;
   static constexpr time_point never = time_point::max();
@@ -255,6 +255,7 @@ class pool_core {
   std::vector<pool_slot*> draining_;   // not cancelled yet
   std::vector<pool_slot*> unwatched_;  // room for every slot
   waiter_queue waiters_;
+  drain_plan drain_;
   fast_random jitter_;
   connect_pace spares_pace_;
   time_point spares_at_ = never;  // when the next spare may be opened

@@ -37,13 +37,17 @@ void pool_core::pump(time_point now, pool_actions& out) {
   mark_overdue(now);
   serve_waiters(out);
   fail_waiters(out);
-  start_warming(now, out);
+  if (!drain_.on || !waiters_.empty()) start_warming(now, out);
   start_renewal(now, out);
   start_demanded(now, out);
-  start_recovery(now, out);
-  start_spares(now, out);
-  start_probes(now, out);
-  eager_ = !waiters_.empty() || short_of_room_;
+  if (drain_.on) {
+    recovery_at_ = spares_at_ = probes_at_ = never;
+  } else {
+    start_recovery(now, out);
+    start_spares(now, out);
+    start_probes(now, out);
+  }
+  eager_ = !waiters_.empty() || short_of_room_ || drain_.on;
 }
 
 // Idle connections while somebody waits: what just became acceptable or usable.

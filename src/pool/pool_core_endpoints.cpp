@@ -47,8 +47,8 @@ void pool_core::carry_out(const table_changes& changes, time_point now, pool_act
 
 bool pool_core::reset(const error_code& cause, time_point now, pool_actions& out) {
   const bool too_soon = ever_reset_ && now < after(last_reset_, options_.min_reset_interval);
-  if (closed_ || renewing_ || too_soon) {
-    if (!closed_) {
+  if (closed_ || drain_.on || renewing_ || too_soon) {
+    if (!closed_ && !drain_.on) {
       ++counters_.resets_suppressed;
       tell(out, reset_news{true, cause});
     }
@@ -75,9 +75,10 @@ void pool_core::finish_reset(time_point now, pool_actions& out) {
   }
 }
 
-void pool_core::close(time_point now, pool_actions& out) {
+void pool_core::close(time_point now, pool_actions& out, const error_code& ends_drain) {
   if (closed_) return;
   closed_ = true;
+  drain_.result = ends_drain;
   renewing_ = false;
   while (!waiters_.empty()) {
     const ticket first = waiters_.in_order().begin()->first;  // not told: its owner closes it

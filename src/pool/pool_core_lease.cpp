@@ -116,7 +116,7 @@ pool_slot* pool_core::take_untried_idle(const tries& tried) noexcept {
 }
 
 error_code pool_core::why_nothing() const noexcept {
-  if (closed_) return errc::closed;
+  if (closed_ || drain_.refuses) return errc::closed;
   return table_.choice().usable().empty() ? errc::no_usable_endpoint : errc::no_idle_connection;
 }
 
@@ -124,7 +124,7 @@ error_code pool_core::enqueue(ticket t,
                               const checkout_options& o,
                               time_point now,
                               pool_actions& out) {
-  if (closed_) return errc::closed;
+  if (closed_ || drain_.refuses) return errc::closed;
   const auto refused = [&](const error_code& why) {
     tell(out, checkout_news{why, {}});
     return why;
@@ -149,7 +149,7 @@ error_code pool_core::enqueue(ticket t,
 
 bool pool_core::cancel(ticket t) {
   if (!waiters_.remove(t)) return false;
-  eager_ = !waiters_.empty() || short_of_room_;
+  eager_ = !waiters_.empty() || short_of_room_ || drain_.on;
   return true;
 }
 
@@ -190,6 +190,7 @@ void pool_core::hand_on(pool_slot& s, time_point now, pool_actions& out) {
     if (s.home->has_departed()) return close_slot(s, close_reason::departed, {}, now, out);
   }
   if (const auto t = first_taker(s)) return lend_to(*t, s, out);
+  if (drain_.on) return close_slot(s, close_reason::shutdown, {}, now, out);
   rest_and_watch(s, s.state == slot_state::checking ? s.idle_since : now, now);
 }
 

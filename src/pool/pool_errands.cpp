@@ -54,9 +54,14 @@ void pool_state::run(errands& e) {
     for (const auto& w : a.watches) watch(w);
     for (const auto& o : a.openings) open(o);
   }
+  // After the connections' ends, which are posted, too.
+  for (auto& done : e.drains_over) {
+    if (may_post()) std::move(done).post(executor_, e.drain_result);
+  }
   for (const auto& r : a.reports) feed_->report(r.where, r.outcome, r.last_usable);
   if (a.refresh) feed_->refresh();
   if (options_.listener != nullptr) news_.tell(may_post());
+  if (e.stop_feed) feed_->stop();
 }
 
 // On its own executor: a handler of its idle notice may be running there.

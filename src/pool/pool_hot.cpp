@@ -9,6 +9,7 @@
 namespace redial::detail {
 
 inline pool_slot* pool_state::quick_checkout() noexcept {
+  verify_process();
   pool_slot* s = nullptr;
   {
     const std::lock_guard lock(mutex_);

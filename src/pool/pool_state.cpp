@@ -79,6 +79,16 @@ void pool_state::settle(errands& e) {
     armed_for_ = due;
     time_->arm(timer_, due);
   }
+  if (core_.is_closed()) settle_end(e);
+}
+
+void pool_state::settle_end(errands& e) {
+  for (auto& [t, done] : drains_) e.drains_over.push_back(std::move(done));
+  drains_.clear();
+  e.drain_result = core_.drain_result();
+  if (std::exchange(feed_stopped_, true)) return;
+  e.stop_feed = true;
+  if (core_.outstanding() > 0) self_ = shared_from_this();
 }
 
 void pool_state::on_time() {
@@ -94,19 +104,41 @@ void pool_state::on_snapshot(const snapshot_ptr& s) {
 }
 
 bool pool_state::reset(const error_code& cause) {
+  verify_process();
   bool done = false;
   step([&](time_point now, pool_actions& out) { done = core_.reset(cause, now, out); });
   return done;
 }
 
-void pool_state::close() {
-  bool first = false;
+void pool_state::close(error_code ends_drain) {
+  verify_process();
+  step([&](time_point now, pool_actions& out) { core_.close(now, out, ends_drain); });
+}
+
+void pool_state::start_drain(const drain_plan& plan, completion<drain_ended> done) {
+  verify_process();
+  const ticket mine = ++tickets_;
+  if (auto slot = done.slot(); slot.is_connected()) {
+    slot.assign([weak = weak_from_this(), mine](asio::cancellation_type) {
+      if (const auto self = weak.lock()) self->on_drain_cancelled(mine);
+    });
+  }
   step([&](time_point now, pool_actions& out) {
-    first = !core_.is_closed();
-    core_.close(now, out);
-    if (core_.outstanding() > 0) self_ = shared_from_this();
+    if (done) drains_.emplace(mine, std::move(done));
+    core_.drain(plan, now, out);
   });
-  if (first) feed_->stop();
+}
+
+void pool_state::on_drain_cancelled(ticket t) {
+  completion<drain_ended> done;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto it = drains_.find(t);
+    if (it == drains_.end()) return;
+    done = std::move(it->second);
+    drains_.erase(it);
+  }
+  if (may_post()) std::move(done).post(executor_, asio::error::operation_aborted);
 }
 
 // The pool's sockets can be destroyed now, and never later. Waiting handlers are destroyed like
@@ -114,9 +146,11 @@ void pool_state::close() {
 void pool_state::context_gone() noexcept {
   context_gone_.store(true, std::memory_order_relaxed);
   std::unordered_map<ticket, completion<checked_out>> waiting;
+  std::map<ticket, completion<drain_ended>> drains;
   {
     const std::lock_guard lock(mutex_);
     waiting.swap(waiting_);
+    drains.swap(drains_);
   }
   close();
 }
@@ -131,7 +165,9 @@ void pool_state::end_lease(pool_slot& s,
     const std::lock_guard lock(mutex_);
     alive = shared_from_this();
     if (taken != nullptr) *taken = s.connection;
-    core_.end_lease(s, how, why, time_->now(), e.actions);
+    const time_point now = time_->now();
+    core_.end_lease(s, how, why, now, e.actions);
+    core_.follow_drain(now, e.actions);
     settle(e);
     if (core_.is_closed() && core_.outstanding() == 0) self_.reset();
   }

@@ -7,6 +7,7 @@
 #include <redial/pool/explanation.hpp>
 #include <redial/pool/pool.hpp>
 
+#include "core/fork_check.hpp"
 #include "pool/news_desk.hpp"
 #include "pool/pool_core.hpp"
 
@@ -14,6 +15,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -44,6 +46,9 @@ class pool_state final : public std::enable_shared_from_this<pool_state> {
   pool_state(const pool_state&) = delete;
   pool_state& operator=(const pool_state&) = delete;
 
+  /// Asserts, in debug builds, that this is the process that made it.
+  void verify_process() const noexcept { process_.verify(); }
+
   // The hot path, in pool_hot.cpp.
   [[nodiscard]] pool_slot* quick_checkout() noexcept;
   void give_back(pool_slot& s) noexcept;
@@ -60,7 +65,10 @@ class pool_state final : public std::enable_shared_from_this<pool_state> {
   void observe(pool_slot& s, std::weak_ptr<lease_observer> observer);
 
   bool reset(const error_code& cause);
-  void close();
+  /// `ends_drain`: what who waits for the end of a drain is told.
+  void close(error_code ends_drain = errc::closed);
+  /// `done` may be empty.
+  void start_drain(const drain_plan& plan, completion<drain_ended> done);
   /// The context of the executor is being destroyed: everything of its goes now, in place.
   void context_gone() noexcept;
 
@@ -86,6 +94,7 @@ class pool_state final : public std::enable_shared_from_this<pool_state> {
   void on_watched(pool_slot& s, std::uint64_t number, pooled_connection& c, bool can_watch);
   void on_stirred(pool_slot& s, std::uint64_t number);
   void on_cancelled(ticket t);
+  void on_drain_cancelled(ticket t);
   void on_time();
 
  private:
@@ -94,11 +103,15 @@ class pool_state final : public std::enable_shared_from_this<pool_state> {
   struct errands {
     pool_actions actions;
     std::vector<over> waits_over;
+    std::vector<completion<drain_ended>> drains_over;
+    error_code drain_result;
+    bool stop_feed = false;
   };
 
   template <class Step>
   void step(const Step& what);
   void settle(errands& e);
+  void settle_end(errands& e);
   void run(errands& e);
 
   void open(const pool_actions::opening& o);
@@ -124,10 +137,13 @@ class pool_state final : public std::enable_shared_from_this<pool_state> {
   mutable std::mutex mutex_;
   pool_core core_;
   std::unordered_map<ticket, completion<checked_out>> waiting_;
+  std::map<ticket, completion<drain_ended>> drains_;
+  bool feed_stopped_ = false;
   time_point armed_for_ = pool_core::never;
   std::shared_ptr<pool_state> self_;  // once closed, while leases are out
 
   news_desk news_;
+  [[no_unique_address]] fork_check process_;
   member_timer<pool_state, &pool_state::on_time> timer_{*this};
 };
 
@@ -137,7 +153,9 @@ void pool_state::step(const Step& what) {
   errands e;
   {
     const std::lock_guard lock(mutex_);
-    what(time_->now(), e.actions);
+    const time_point now = time_->now();
+    what(now, e.actions);
+    core_.follow_drain(now, e.actions);
     settle(e);
   }
   run(e);

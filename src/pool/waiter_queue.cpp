@@ -4,9 +4,15 @@
 namespace redial::detail {
 
 void waiter_queue::add(ticket t, waiter w) {
-  deadlines_.emplace(w.deadline, t);
-  if (w.is_picky()) ++picky_;
-  waiters_.emplace(t, std::move(w));
+  const bool picky = w.is_picky();
+  const auto at = deadlines_.emplace(w.deadline, t).first;
+  try {
+    waiters_.emplace(t, std::move(w));
+  } catch (...) {
+    deadlines_.erase(at);
+    throw;
+  }
+  if (picky) ++picky_;
 }
 
 bool waiter_queue::remove(ticket t) {

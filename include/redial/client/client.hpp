@@ -44,6 +44,8 @@ class client_base {
                   completion<called> done);
   bool reset();
   void close();
+  void start_drain(time_point by, completion<drain_ended> done);
+  void start_checkout(const checkout_options& options, completion<checked_out> done);
   [[nodiscard]] client_counters counters() const;
   [[nodiscard]] pool_base& pool() noexcept;
   [[nodiscard]] const boost::asio::any_io_executor& executor() const noexcept;
@@ -57,7 +59,8 @@ class client_base {
 /// Runs operations on connections to one target, and runs them again elsewhere when that is safe.
 ///
 /// \par Threads Safe from any thread. Operations run on their connection's executor.
-/// \par Lifetime Destroying it closes it: calls in flight complete with `errc::closed`.
+/// \par Lifetime Destroying it closes it: calls in flight complete with `errc::closed`. Not to be
+///      touched in a forked child, which debug builds check (docs/lifetime.md).
 template <class Connection>
 class basic_client {
  public:
@@ -111,13 +114,12 @@ class basic_client {
   template <class Token>
   auto async_checkout(checkout_options options, Token&& token) {
     return boost::asio::async_initiate<Token, void(error_code, lease<Connection>)>(
-        [](auto handler, detail::pool_base* pool, checkout_options o) {
-          pool->start_checkout(
-              std::move(o),
-              detail::typed_checkout<Connection>(std::move(handler), pool->executor()));
+        [](auto handler, detail::client_base* client, const checkout_options& o) {
+          client->start_checkout(
+              o, detail::typed_checkout<Connection>(std::move(handler), client->executor()));
         },
         token,
-        &base_.pool(),
+        &base_,
         std::move(options));
   }
   template <class Token>
@@ -129,6 +131,32 @@ class basic_client {
   bool reset() { return base_.reset(); }
   /// Completes calls with `errc::closed` and closes all connections. Idempotent.
   void close() { base_.close(); }
+
+  /// Ends in good order. From now on calls and checkouts fail with `errc::closed` and idle
+  /// connections are closed. Calls in flight may finish, with the retries they need, and checkouts
+  /// that wait are still served; leased connections are closed when they come back. At `deadline`
+  /// (already past: now) what is left is cancelled as by `close()`. Afterwards the client is
+  /// closed.
+  ///
+  /// May be asked for again: all complete together, at the earliest of their deadlines.
+  ///
+  /// \par Completes with
+  ///      `void(error_code)`; never inline, on the handler's executor, after the last call's own
+  ///      completion was posted. No error: nothing was left.
+  /// \par Errors `errc::deadline_exceeded`: the rest was cancelled. `errc::closed`: the client was
+  ///      closed or destroyed meanwhile or before.
+  /// \par Cancel All types. Ends the waiting, not the drain.
+  template <class Token>
+  auto async_drain(time_point deadline, Token&& token) {
+    return boost::asio::async_initiate<Token, detail::drain_ended>(
+        [](auto handler, detail::client_base* client, time_point by) {
+          client->start_drain(
+              by, detail::completion<detail::drain_ended>(std::move(handler), client->executor()));
+        },
+        token,
+        &base_,
+        deadline);
+  }
 
   [[nodiscard]] client_counters counters() const { return base_.counters(); }
   [[nodiscard]] pool_counters connection_counters() { return base_.pool().counters(); }

@@ -105,6 +105,7 @@ class subscription {
 /// \par Threads Safe from any thread. Works on a strand of its own over the given executor.
 /// \par Lifetime Shared. Closing or destroying it stops all queries; subscribers keep the last
 ///      snapshot. While open and subscribed to, its timers keep `io_context::run()` from returning.
+///      Not to be touched in a forked child, which debug builds check (docs/lifetime.md).
 class discovery {
  public:
   /// With c-ares and the executor's own clock.

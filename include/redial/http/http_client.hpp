@@ -51,6 +51,9 @@ void start_request(const std::shared_ptr<http_state>& state,
                    std::shared_ptr<http_call> call,
                    const call_options& options,
                    completion<void(error_code, call_history)> done);
+void start_drain(const std::shared_ptr<http_state>& state,
+                 time_point by,
+                 completion<void(error_code)> done);
 
 }  // namespace detail
 
@@ -125,7 +128,20 @@ class http_client {
   }
 
   bool reset();
+  /// Completes requests with `errc::closed` and closes all connections. Idempotent.
   void close();
+  /// Ends in good order; a discovery of its own ends with it. See `basic_client::async_drain`.
+  template <class Token>
+  auto async_drain(time_point deadline, Token&& token) {
+    return boost::asio::async_initiate<Token, void(error_code)>(
+        [](auto handler, const std::shared_ptr<detail::http_state>& state, time_point by) {
+          detail::completion<void(error_code)> done(std::move(handler), detail::executor_of(state));
+          detail::start_drain(state, by, std::move(done));
+        },
+        token,
+        state_,
+        deadline);
+  }
   [[nodiscard]] client_counters counters() const;
   [[nodiscard]] pool_counters connection_counters() const;
   [[nodiscard]] pool_gauges connection_gauges() const;

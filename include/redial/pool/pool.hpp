@@ -50,6 +50,7 @@ namespace detail {
 class pool_state;
 
 using checked_out = void(error_code, lease_base);
+using drain_ended = void(error_code);
 
 /// The pool without its connections' type; compiled once.
 class pool_base {
@@ -74,7 +75,10 @@ class pool_base {
   void start_checkout(checkout_options options, completion<checked_out> done);
 
   bool reset(error_code cause);
-  void close();
+  /// `ends_drain`: what a drain under way completes with.
+  void close(error_code ends_drain = errc::closed);
+  /// Unless told to `refuse`, it goes on serving whoever asks. `done` may be empty.
+  void start_drain(bool refuse, time_point by, completion<drain_ended> done);
   [[nodiscard]] pool_counters counters() const;
   [[nodiscard]] pool_gauges gauges() const;
   [[nodiscard]] pool_histograms histograms() const;
@@ -96,7 +100,8 @@ class pool_base {
 ///
 /// \par Threads Safe from any thread.
 /// \par Lifetime Destroying it closes it. Operations in flight complete with `errc::closed`; leased
-///      connections are cancelled and closed.
+///      connections are cancelled and closed. Not to be touched in a forked child, which debug
+///      builds check (docs/lifetime.md).
 template <class Connection>
 class basic_pool {
  public:
@@ -153,6 +158,32 @@ class basic_pool {
   /// Completes waiting operations with `errc::closed`, closes idle connections, cancels leased
   /// ones. Idempotent.
   void close() { base_.close(); }
+
+  /// Ends in good order. From now on checkouts fail with `errc::closed` and idle connections are
+  /// closed. Callers who wait already are still served. Leased connections are closed when they
+  /// come back; at `deadline` (already past: now) what is left is cancelled as by `close()`.
+  /// Afterwards the pool is closed.
+  ///
+  /// May be asked for again: all complete together, at the earliest of their deadlines.
+  ///
+  /// \par Completes with
+  ///      `void(error_code)`; never inline, on the handler's executor. No error: nothing was left.
+  /// \par Errors `errc::deadline_exceeded`: the rest was cancelled. `errc::closed`: the pool was
+  ///      closed or destroyed meanwhile or before.
+  /// \par Cancel All types. Ends the waiting, not the drain.
+  template <class Token>
+  auto async_drain(time_point deadline, Token&& token) {
+    return boost::asio::async_initiate<Token, detail::drain_ended>(
+        [](auto handler, detail::pool_base* pool, time_point by) {
+          pool->start_drain(
+              true,
+              by,
+              detail::completion<detail::drain_ended>(std::move(handler), pool->executor()));
+        },
+        token,
+        &base_,
+        deadline);
+  }
 
   [[nodiscard]] pool_counters counters() const { return base_.counters(); }
   [[nodiscard]] pool_gauges gauges() const { return base_.gauges(); }

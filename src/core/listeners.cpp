@@ -31,6 +31,7 @@ void listeners::on_connection(const connection_event& e) {
 }
 void listeners::on_attempt(const attempt_event& e) { tell(&event_listener::on_attempt, e); }
 void listeners::on_reset(const reset_event& e) { tell(&event_listener::on_reset, e); }
+void listeners::on_panic(const panic_event& e) { tell(&event_listener::on_panic, e); }
 void listeners::on_checkout_failed(const checkout_event& e) {
   tell(&event_listener::on_checkout_failed, e);
 }

@@ -70,6 +70,7 @@ log_level level_of(const endpoint_event& e) noexcept {
     case endpoint_change::returned:
     case endpoint_change::departed:
     case endpoint_change::active:
+    case endpoint_change::recovered:
     case endpoint_change::drained:
       return log_level::info;
     case endpoint_change::warm_failed:
@@ -95,6 +96,7 @@ log_level level_of(close_reason r) noexcept {
     case close_reason::poisoned:
     case close_reason::moved:
     case close_reason::unexpected_bytes:
+    case close_reason::quarantined:
       return log_level::warning;
     case close_reason::idle:
     case close_reason::lifetime:
@@ -105,6 +107,8 @@ log_level level_of(close_reason r) noexcept {
     case close_reason::reset:
     case close_reason::abandoned:
     case close_reason::shutdown:
+    case close_reason::ejected:
+    case close_reason::probed:
       break;
   }
   return log_level::debug;
@@ -210,6 +214,15 @@ void log_listener::on_reset(const reset_event& e) {
   if (!wants(level)) return;
   record r(level, "pool", e.suppressed ? "reset suppressed" : "reset");
   r.with("name", e.name).with(e.cause);
+  write_(r.done());
+}
+
+void log_listener::on_panic(const panic_event& e) {
+  const log_level level = e.begun ? log_level::error : log_level::info;
+  if (!wants(level)) return;
+  record r(level, "pool", e.begun ? "panic: ejected endpoints are used again" : "panic is over");
+  r.with("name", e.name).with("healthy", std::uint64_t{e.healthy});
+  r.with("endpoints", std::uint64_t{e.endpoints});
   write_(r.done());
 }
 

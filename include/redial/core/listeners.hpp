@@ -31,6 +31,7 @@ class listeners final : public event_listener {
   void on_connection(const connection_event& e) override;
   void on_attempt(const attempt_event& e) override;
   void on_reset(const reset_event& e) override;
+  void on_panic(const panic_event& e) override;
   void on_checkout_failed(const checkout_event& e) override;
   void on_call(const call_event& e) override;
 

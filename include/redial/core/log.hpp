@@ -47,13 +47,14 @@ struct log_record {
 /// |---|---|
 /// | answer | debug; warning when it did not say what the name has |
 /// | snapshot | info when endpoints came or left, else debug; warning: stale; error: expired |
-/// | endpoint | info: added, departed, active, drained, returned; warning: a warming attempt
-/// failed,
+/// | endpoint | info: added, departed, active, recovered, drained, returned; warning: a warming
+/// attempt failed,
 ///              ejected, or a departed one serves because nothing else does; error: quarantined;
 ///              else debug |
 /// | connection | debug; warning when one failed, or was closed for an error or at a drain's end |
 /// | attempt | debug; warning when it failed |
 /// | reset | info; debug when suppressed |
+/// | panic | error when it begins, info when it is over |
 /// | checkout | warning |
 /// | call | debug; error when it failed, info when its caller cancelled it or closed the client |
 ///
@@ -72,6 +73,7 @@ class log_listener final : public event_listener {
   void on_connection(const connection_event& e) override;
   void on_attempt(const attempt_event& e) override;
   void on_reset(const reset_event& e) override;
+  void on_panic(const panic_event& e) override;
   void on_checkout_failed(const checkout_event& e) override;
   void on_call(const call_event& e) override;
 

@@ -22,6 +22,7 @@ void tell_all(redial::event_listener& l) {
   l.on_connection({"api.test", where, 1, redial::connection_change::opened, {}, {}, 1ms});
   l.on_attempt({"api.test", where, 1, {}, false, 1ms});
   l.on_reset({"api.test", false, {}});
+  l.on_panic({"api.test", true, 1, 3});
   l.on_checkout_failed({"api.test", redial::errc::queue_full, {}});
   l.on_call({"api.test", {}, 1, 1ms});
 }
@@ -33,7 +34,7 @@ struct thrower : redial::event_listener {
 TEST(Listeners, EachIsToldEverything) {
   const auto alone = std::make_shared<event_recorder>();
   tell_all(*alone);
-  ASSERT_EQ(alone->all().size(), 8U);
+  ASSERT_EQ(alone->all().size(), 9U);
   const auto first = std::make_shared<event_recorder>();
   const auto second = std::make_shared<event_recorder>();
   redial::listeners both({first, nullptr, second});

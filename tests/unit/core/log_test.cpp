@@ -124,6 +124,11 @@ TEST_F(Log, CallersAndAttempts) {
   EXPECT_EQ(last().level, log_level::info);
   log.on_reset({"api.test", true, {}});
   EXPECT_EQ(last().level, log_level::debug);
+  log.on_panic({"api.test", true, 1, 3});
+  EXPECT_EQ(last().level, log_level::error);
+  EXPECT_EQ(field("healthy"), "1");
+  log.on_panic({"api.test", false, 2, 3});
+  EXPECT_EQ(last().level, log_level::info);
 }
 
 TEST_F(Log, WhatIsBelowTheLeastLevelIsNotWritten) {

@@ -79,6 +79,19 @@ subscription discovery::subscribe(const target& t,
 void discovery::close() { state_->close(); }
 
 dns_counters discovery::counters() const { return state_->counters(); }
+dns_histograms discovery::histograms() const { return state_->figures()->histograms(); }
+
+redial::meter discovery::meter() const {
+  using detail::shared_counters;
+  return [weak = std::weak_ptr<const shared_counters>(
+              state_->figures())]() -> std::optional<measurements> {
+    const auto figures = weak.lock();
+    if (figures == nullptr) return std::nullopt;
+    measurements m;
+    m.dns = {figures->copy(), figures->histograms()};
+    return m;
+  };
+}
 
 std::shared_ptr<scheduler> discovery::time() const { return state_->time(); }
 

@@ -61,6 +61,9 @@ class discovery_state final : public ends_with_context,
   void explain(const target& t, explanation_handler done);
   void close() noexcept;
   [[nodiscard]] dns_counters counters() const { return around_->counters->copy(); }
+  [[nodiscard]] const std::shared_ptr<shared_counters>& figures() const noexcept {
+    return around_->counters;
+  }
   [[nodiscard]] const std::shared_ptr<scheduler>& time() const noexcept { return around_->time; }
   [[nodiscard]] boost::asio::any_io_executor strand() const {
     const std::lock_guard lock(around_->gate);

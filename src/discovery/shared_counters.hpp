@@ -4,6 +4,7 @@
 // Counters that one strand writes and any thread reads.
 
 #include <redial/core/counters.hpp>
+#include <redial/core/histogram.hpp>
 
 #include <cstdint>
 #include <mutex>
@@ -23,14 +24,23 @@ class shared_counters {
     const std::lock_guard lock(mutex_);
     values_.*f = n;
   }
+  void add_lookup(duration took) noexcept {
+    const std::lock_guard lock(mutex_);
+    histograms_.lookup.add(took);
+  }
   [[nodiscard]] dns_counters copy() const noexcept {
     const std::lock_guard lock(mutex_);
     return values_;
+  }
+  [[nodiscard]] dns_histograms histograms() const noexcept {
+    const std::lock_guard lock(mutex_);
+    return histograms_;
   }
 
  private:
   mutable std::mutex mutex_;
   dns_counters values_;
+  dns_histograms histograms_;
 };
 
 }  // namespace redial::detail

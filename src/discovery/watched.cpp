@@ -6,8 +6,39 @@
 #include "discovery/subscription_state.hpp"
 
 #include <algorithm>
+#include <exception>
 
 namespace redial::detail {
+
+namespace {
+
+// NODATA in one family is a good answer for a name that lives, or may come to live, by the other.
+refresh_result result_of(answer_outcome o, const watch_step& step, const snapshot_ptr& believed) {
+  if (step.publish && !step.publish->changes.empty()) return refresh_result::changed;
+  if (o == answer_outcome::records) return refresh_result::unchanged;
+  const bool settled = believed != nullptr;
+  if (o == answer_outcome::no_data && !(settled && believed->error)) {
+    return refresh_result::unchanged;
+  }
+  const bool has_endpoints = settled && !believed->endpoints.empty();
+  return has_endpoints ? refresh_result::stale : refresh_result::error;
+}
+
+shared_counters::field counter_of(refresh_result r) noexcept {
+  switch (r) {
+    case refresh_result::changed:
+      return &dns_counters::refreshes_changed;
+    case refresh_result::unchanged:
+      return &dns_counters::refreshes_unchanged;
+    case refresh_result::stale:
+      return &dns_counters::refreshes_stale;
+    case refresh_result::error:
+      break;
+  }
+  return &dns_counters::refreshes_error;
+}
+
+}  // namespace
 
 watched::~watched() { around_->timers->disarm(timer_); }
 
@@ -66,8 +97,25 @@ void watched::answered(const answer& received, time_point asked) {
   counters->add(is_definite(received.outcome) ? &dns_counters::answers : &dns_counters::failures);
   if (received.dropped != 0) counters->add(&dns_counters::dropped_records, received.dropped);
   counters->set(&dns_counters::channel_rebuilds, around_->source->rebuilds());
-  if (around_->listener) around_->listener->on_answer({received, now() - asked});
-  apply(on_answer(received, now()));
+  const time_point t = now();
+  const duration took = t - asked;
+  const watch_step step = on_answer(received, t);
+  const refresh_result result = result_of(received.outcome, step, current());
+  counters->add(counter_of(result));
+  counters->add_lookup(took);
+  tell([&](event_listener& l) { l.on_answer({received, took, result}); });
+  apply(step);
+}
+
+// What it throws leaves `run()` from a handler of its own: here it would end a step half way.
+template <class Event>
+void watched::tell(const Event& event) const {
+  if (around_->listener == nullptr) return;
+  try {
+    event(*around_->listener);
+  } catch (...) {
+    around_->post([thrown = std::current_exception()] { std::rethrow_exception(thrown); });
+  }
 }
 
 watch_step watched::on_answer(const answer&, time_point) { return {}; }
@@ -82,7 +130,7 @@ void watched::apply(const watch_step& step) {
   arm(has_subscribers() ? step.wake : time_point::max());
   if (!step.publish) return;
   publish();
-  tell(*step.publish);
+  tell_publication(*step.publish);
 }
 
 void watched::publish() {
@@ -105,24 +153,20 @@ snapshot_ptr watched::for_port(std::uint16_t port) {
   return by_port_.back().second;
 }
 
-void watched::tell(const publication& p) const {
-  event_listener* const listener = around_->listener.get();
-  if (listener == nullptr) return;
+void watched::tell_publication(const publication& p) const {
+  if (around_->listener == nullptr) return;
   for (const presence_change& c : p.changes) tell_endpoint(c);
-  listener->on_snapshot({name(),
-                         p.what->generation,
-                         p.what->state,
-                         static_cast<std::uint32_t>(p.what->endpoints.size()),
-                         p.added,
-                         p.departed});
+  const auto size = static_cast<std::uint32_t>(p.what->endpoints.size());
+  tell([&](event_listener& l) {
+    l.on_snapshot({name(), p.what->generation, p.what->state, size, p.added, p.departed});
+  });
 }
 
 // Once for each port that somebody uses; a host that only serves as an SRV target is told about by
 // its services.
 void watched::tell_endpoint(const presence_change& c) const {
-  event_listener& listener = *around_->listener;
   if (c.where.port != 0) {
-    listener.on_endpoint({name(), c.where, c.change, {}});
+    tell([&](event_listener& l) { l.on_endpoint({name(), c.where, c.change, {}}); });
     return;
   }
   std::vector<std::uint16_t> ports;
@@ -134,7 +178,7 @@ void watched::tell_endpoint(const presence_change& c) const {
   for (const std::uint16_t port : ports) {
     endpoint where = c.where;
     where.port = port;
-    listener.on_endpoint({name(), where, c.change, {}});
+    tell([&](event_listener& l) { l.on_endpoint({name(), where, c.change, {}}); });
   }
 }
 

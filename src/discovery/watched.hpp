@@ -125,7 +125,9 @@ class watched : public std::enable_shared_from_this<watched> {
   void on_timer();
   void answered(const answer& received, time_point asked);
   void publish();
-  void tell(const publication& p) const;
+  template <class Event>
+  void tell(const Event& event) const;
+  void tell_publication(const publication& p) const;
   void tell_endpoint(const presence_change& c) const;
   [[nodiscard]] snapshot_ptr for_port(std::uint16_t port);
   void arm(time_point when);

@@ -5,6 +5,8 @@
 
 #include <redial/core/counters.hpp>
 #include <redial/core/events.hpp>
+#include <redial/core/histogram.hpp>
+#include <redial/core/measurements.hpp>
 #include <redial/core/target.hpp>
 #include <redial/discovery/endpoint_source.hpp>
 #include <redial/discovery/nameserver_zone.hpp>
@@ -138,6 +140,9 @@ class discovery {
   void close();
 
   [[nodiscard]] dns_counters counters() const;
+  [[nodiscard]] dns_histograms histograms() const;
+  /// Reads both; for `metrics`.
+  [[nodiscard]] redial::meter meter() const;
   /// The clock and timers that it works by.
   [[nodiscard]] std::shared_ptr<scheduler> time() const;
 

@@ -34,8 +34,9 @@ attempt_machine::attempt_machine(const retry_policy& policy, const call_terms& t
 call_step attempt_machine::start(time_point now) {
   call_step s;
   if (stage_ != stage::idle) return s;
+  started_ = now;
   if (now >= terms_.deadline) {
-    finish(s, errc::deadline_exceeded);
+    finish(s, errc::deadline_exceeded, now);
   } else {
     begin_checkout(s, now);
   }
@@ -88,7 +89,7 @@ call_step attempt_machine::operation_done(std::uint32_t attempt,
   latency_ = now - first_.runs_since;
   end_attempt(s, *l, facts, now);
   end_other(s, *l, boost::asio::error::operation_aborted, now);
-  finish(s, {});
+  finish(s, {}, now);
   return s;
 }
 
@@ -152,7 +153,7 @@ call_step attempt_machine::stop(error_code why, bool sent, time_point now) {
     s.how = lease_end::spent;  // nobody is to blame
     end_other(s, first_, why, now);
   }
-  finish(s, why);
+  finish(s, why, now);
   return s;
 }
 
@@ -240,7 +241,7 @@ call_step attempt_machine::run_out_of_time(lane& l, const attempt_facts& facts, 
   end_attempt(s, l, facts, now);
   s.gave_up = true;
   end_other(s, l, facts.error, now);
-  finish(s, error);
+  finish(s, error, now);
   return s;
 }
 
@@ -261,7 +262,7 @@ call_step attempt_machine::fail(lane& l,
   } else if (retry_allowed(l, facts, around, now)) {
     retry(s, facts, now);
   } else {
-    finish(s, last_error_);
+    finish(s, last_error_, now);
   }
   return s;
 }
@@ -334,7 +335,8 @@ void attempt_machine::run(lane& l, const attempt_place& place, time_point now) {
   l.ends = attempt_deadline(now);
 }
 
-void attempt_machine::finish(call_step& s, error_code error) {
+void attempt_machine::finish(call_step& s, error_code error, time_point now) {
+  if (started_ < now) s.took = now - started_;
   stage_ = stage::finished;
   beside_ = beside::nothing;
   s.next = call_step::move::finish;

@@ -76,6 +76,7 @@ struct call_step : ended_attempt {
   bool reset = false;   ///< Reset the whole pool.
   move next = move::wait;
   error_code error;
+  duration took{};  ///< `finish`: the whole call.
 };
 
 /// idle -> checkout -> running -> finished, and from checkout or running back to checkout, by way
@@ -193,7 +194,7 @@ class attempt_machine {
   void run(lane& l, const attempt_place& place, time_point now);
   void end_attempt(ended_attempt& s, const lane& l, const attempt_facts& f, time_point now);
   void begin_checkout(call_step& s, time_point now);
-  void finish(call_step& s, error_code error);
+  void finish(call_step& s, error_code error, time_point now);
 
   // attempt_machine_hedge.cpp: two attempts at once
   void plan_hedge(time_point now);
@@ -218,6 +219,7 @@ class attempt_machine {
   time_point hedge_at_ = time_point::max();
   duration next_wait_;  // before a retry that does not follow at once, without its jitter
   duration latency_{};
+  time_point started_ = time_point::max();  // of the call
   error_code last_error_;
   std::vector<tried_endpoint> tried_;
   call_history history_;

@@ -2,6 +2,8 @@
 
 #include "client/call_state.hpp"
 
+#include "ports/tell_listener.hpp"
+
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/error.hpp>
@@ -24,6 +26,7 @@ call_tally tally_of(const attempt_machine& m, const call_step& last) {
   t.hedges = m.hedges();
   t.denied = m.denied();
   t.latency = m.latency();
+  t.took = last.took;
   return t;
 }
 
@@ -236,6 +239,7 @@ void call_state::finish(client_state& client,
                         call_history history,
                         completion<called> done) {
   const bool drained = client.call_ended(*this, tally);
+  tell_call(client, ec, tally);
   if (!client.may_post()) return;  // the handler is destroyed uncalled, as Asio's are
   std::move(done).post(client.executor(), ec, std::move(history));
   if (drained) client.calls_over();
@@ -247,7 +251,7 @@ void call_state::end_attempt(const client_state& client,
                              place where,
                              bool goes_on) {
   if (held.attempt != nullptr) end_lease(client, *held.attempt, std::move(held.lease), end, where);
-  tell_listener(client, end, goes_on);
+  tell_attempt(client, end, goes_on);
 }
 
 void call_state::end_lease(const client_state& client,
@@ -281,14 +285,19 @@ void call_state::cancel_operation(call_attempt& a) {
   a.signal.emit(asio::cancellation_type::terminal);
 }
 
-void call_state::tell_listener(const client_state& client,
-                               const ended_attempt& end,
-                               bool retried) const {
+void call_state::tell_attempt(const client_state& client, const ended_attempt& end, bool retried) {
   const auto& listener = client.options().listener;
   if (!listener) return;
   const attempt_event e{
       client.name(), end.record.where, end.number, end.record.error, retried, end.record.elapsed};
-  listener->on_attempt(e);
+  tell_listener(client.executor(), client.may_post(), [&] { listener->on_attempt(e); });
+}
+
+void call_state::tell_call(const client_state& client, error_code ec, const call_tally& tally) {
+  const auto& listener = client.options().listener;
+  if (!listener) return;
+  const call_event e{client.name(), ec, tally.attempts, tally.took};
+  tell_listener(client.executor(), client.may_post(), [&] { listener->on_call(e); });
 }
 
 void call_state::check_out(client_state& client,

@@ -99,7 +99,8 @@ class call_state final : public std::enable_shared_from_this<call_state> {
                  const ended_attempt& end,
                  place where);
   void cancel_operation(call_attempt& a);
-  void tell_listener(const client_state& client, const ended_attempt& end, bool retried) const;
+  static void tell_attempt(const client_state& client, const ended_attempt& end, bool retried);
+  static void tell_call(const client_state& client, error_code ec, const call_tally& tally);
   void check_out(client_state& client, std::vector<tried_endpoint> tried, std::uint32_t number);
   void wait_in_queue(client_state& client, const checkout_options& options, std::uint32_t number);
   void leave_queue(const client_state& client, const boost::asio::any_io_executor& strand);

@@ -4,6 +4,8 @@
 
 #include "client/client_state.hpp"
 
+#include <memory>
+#include <optional>
 #include <utility>
 
 namespace redial::detail {
@@ -45,6 +47,20 @@ void client_base::start_checkout(const checkout_options& options, completion<che
   state_->start_checkout(options, std::move(done));
 }
 client_counters client_base::counters() const { return state_->counters(); }
+client_histograms client_base::histograms() const { return state_->histograms(); }
+
+redial::meter client_base::meter() const {
+  return [weak = std::weak_ptr<const client_state>(state_)]() -> std::optional<measurements> {
+    const auto state = weak.lock();
+    if (state == nullptr) return std::nullopt;
+    return state->measured();
+  };
+}
+
+void client_base::start_explain(completion<void(client_explanation)> done) {
+  state_->explain(std::move(done));
+}
+
 pool_base& client_base::pool() noexcept { return state_->pool(); }
 
 const boost::asio::any_io_executor& client_base::executor() const noexcept {

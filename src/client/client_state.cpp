@@ -47,14 +47,12 @@ client_state::client_state(boost::asio::any_io_executor executor,
       executor_(std::move(executor)),
       time_(time ? std::move(time) : scheduler_of(executor_)),
       started_(time_->now()),
+      names_(present(std::move(names))),
+      target_(t),
       budget_(options_.retry),
       hedge_(options_.hedge),
       chance_(seed_of(options_)),
-      pool_(executor_,
-            time_,
-            make_feed(present(std::move(names)), t),
-            std::move(opener),
-            options_.pool) {}
+      pool_(executor_, time_, make_feed(names_, t), std::move(opener), options_.pool) {}
 
 std::shared_ptr<client_state> client_state::create(boost::asio::any_io_executor executor,
                                                    std::shared_ptr<discovery> names,
@@ -124,6 +122,7 @@ bool client_state::call_ended(call_state& call, const call_tally& tally) {
   counters_.retries_denied += tally.denied;
   counters_.hedges += tally.hedges;
   if (hedge_.is_on() && !tally.failed) hedge_.succeeded(tally.latency);
+  histograms_.call.add(tally.took);
   last.swap(call.self_);
   (call.previous_ != nullptr ? call.previous_->next_ : calls_) = call.next_;
   if (call.next_ != nullptr) call.next_->previous_ = call.previous_;
@@ -182,6 +181,28 @@ bool client_state::reset(error_code cause) { return pool_.reset(cause); }
 client_counters client_state::counters() const {
   const std::lock_guard lock(mutex_);
   return counters_;
+}
+
+client_histograms client_state::histograms() const {
+  const std::lock_guard lock(mutex_);
+  return histograms_;
+}
+
+measurements client_state::measured() const {
+  measurements m = pool_.meter()().value_or(measurements());
+  const std::lock_guard lock(mutex_);
+  m.client = {counters_, histograms_};
+  return m;
+}
+
+void client_state::explain(completion<void(client_explanation)> done) {
+  auto joined = [self = shared_from_this(), done = std::move(done)](explanation e) mutable {
+    client_explanation both;
+    both.name = std::move(e);
+    both.pool = self->pool_.explain();
+    if (self->may_post()) std::move(done).post(self->executor_, std::move(both));
+  };
+  names_->async_explain(target_, std::move(joined));
 }
 
 bool client_state::spend_retry(time_point now) {

@@ -32,6 +32,7 @@ struct call_tally {
   std::uint32_t denied = 0;
   std::uint32_t hedges = 0;
   duration latency{};  ///< Of a success.
+  duration took{};
 };
 
 /// The pool, the budget, the counters, and the list of calls in flight.
@@ -71,6 +72,9 @@ class client_state final : public call_surroundings,
   [[nodiscard]] bool may_post() const noexcept { return !context_gone_ && !time_->is_stopped(); }
   bool reset(error_code cause);
   [[nodiscard]] client_counters counters() const;
+  [[nodiscard]] client_histograms histograms() const;
+  [[nodiscard]] measurements measured() const;
+  void explain(completion<void(client_explanation)> done);
 
   /// The last word of a call; it must be the list's. True: nothing of a drain is left here, so
   /// `calls_over` is due once the call's completion is on its way.
@@ -96,6 +100,8 @@ class client_state final : public call_surroundings,
   const boost::asio::any_io_executor executor_;
   const std::shared_ptr<scheduler> time_;
   const time_point started_;
+  const std::shared_ptr<discovery> names_;
+  const target target_;
 
   std::atomic<bool> context_gone_{false};
   std::atomic<bool> draining_{false};  // set under the lock
@@ -107,6 +113,7 @@ class client_state final : public call_surroundings,
   hedge_trigger hedge_;
   random_source chance_;
   client_counters counters_;
+  client_histograms histograms_;
 
   member_timer<client_state, &client_state::drain_due> drain_timer_{*this};
 

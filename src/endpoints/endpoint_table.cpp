@@ -258,7 +258,7 @@ void endpoint_table::connect_failed(endpoint_entry& e,
                                     time_point now,
                                     table_changes& out) {
   ++e.failures;
-  e.last_error = why;
+  e.last_error = f.why;
   e.last_failure = ++happenings_;
   if (is_stranger(f.why) && !e.has_departed()) {
     e.first_attempt = std::min(e.first_attempt, happenings_);

@@ -118,6 +118,11 @@ void start_drain(const std::shared_ptr<http_state>& state,
   state->start_drain(by, std::move(done));
 }
 
+void start_explain(const std::shared_ptr<http_state>& state,
+                   completion<void(client_explanation)> done) {
+  state->client().base().start_explain(std::move(done));
+}
+
 const boost::asio::any_io_executor& executor_of(const std::shared_ptr<http_state>& state) {
   return state->executor();
 }
@@ -168,5 +173,10 @@ pool_counters http_client::connection_counters() const {
   return state_->client().connection_counters();
 }
 pool_gauges http_client::connection_gauges() const { return state_->client().connection_gauges(); }
+client_histograms http_client::histograms() const { return state_->client().histograms(); }
+pool_histograms http_client::connection_histograms() const {
+  return state_->client().connection_histograms();
+}
+redial::meter http_client::meter() const { return state_->client().meter(); }
 
 }  // namespace redial

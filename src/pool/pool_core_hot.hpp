@@ -23,12 +23,6 @@ inline bool pool_core::needs_check(const pool_slot& s) const noexcept {
 inline bool pool_core::is_short_of_spares(const pool_slot& s) const noexcept {
   return s.home->idle < options_.min_idle && !eager_;
 }
-inline bool pool_core::needs_attention(const pool_slot& s) const noexcept {
-  return needs_check(s) || is_short_of_spares(s) || table_.choice().is_starving();
-}
-inline bool pool_core::has_rested_too_long(const pool_slot& s, time_point now) const noexcept {
-  return now - s.idle_since > options_.idle_check_after;
-}
 
 // Behind `become`, the only writer of a slot's state. With both states known to the compiler,
 // little of it is left.

@@ -4,9 +4,12 @@
 // Calls that survive their connections.
 
 #include <redial/client/call.hpp>
+#include <redial/client/explanation.hpp>
 #include <redial/client/impl/erased_operation.hpp>
 #include <redial/client/options.hpp>
 #include <redial/core/counters.hpp>
+#include <redial/core/histogram.hpp>
+#include <redial/core/measurements.hpp>
 #include <redial/discovery/discovery.hpp>
 #include <redial/pool/pool.hpp>
 #include <redial/ports/completion.hpp>
@@ -47,6 +50,9 @@ class client_base {
   void start_drain(time_point by, completion<drain_ended> done);
   void start_checkout(const checkout_options& options, completion<checked_out> done);
   [[nodiscard]] client_counters counters() const;
+  [[nodiscard]] client_histograms histograms() const;
+  [[nodiscard]] redial::meter meter() const;
+  void start_explain(completion<void(client_explanation)> done);
   [[nodiscard]] pool_base& pool() noexcept;
   [[nodiscard]] const boost::asio::any_io_executor& executor() const noexcept;
 
@@ -161,6 +167,27 @@ class basic_client {
   [[nodiscard]] client_counters counters() const { return base_.counters(); }
   [[nodiscard]] pool_counters connection_counters() { return base_.pool().counters(); }
   [[nodiscard]] pool_gauges connection_gauges() { return base_.pool().gauges(); }
+  [[nodiscard]] client_histograms histograms() const { return base_.histograms(); }
+  [[nodiscard]] pool_histograms connection_histograms() { return base_.pool().histograms(); }
+  /// Reads all of these; for `metrics`.
+  [[nodiscard]] redial::meter meter() const { return base_.meter(); }
+
+  /// Why calls go where they go: what the discovery believes about the target, and what became of
+  /// each endpoint in the pool. `to_string` makes text of it.
+  ///
+  /// \par Completes with `void(client_explanation)`; never inline, on the handler's executor.
+  /// \par Cancel Not possible: it takes one turn of the discovery's executor.
+  template <class Token>
+  auto async_explain(Token&& token) {
+    return boost::asio::async_initiate<Token, void(client_explanation)>(
+        [](auto handler, detail::client_base* client) {
+          client->start_explain(
+              detail::completion<void(client_explanation)>(std::move(handler), client->executor()));
+        },
+        token,
+        &base_);
+  }
+
   [[nodiscard]] detail::client_base& base() noexcept { return base_; }
 
  private:

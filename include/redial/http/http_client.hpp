@@ -3,8 +3,11 @@
 
 // HTTP/1.1 over a pool that follows DNS.
 
+#include <redial/client/explanation.hpp>
 #include <redial/client/options.hpp>
 #include <redial/core/counters.hpp>
+#include <redial/core/histogram.hpp>
+#include <redial/core/measurements.hpp>
 #include <redial/discovery/discovery.hpp>
 #include <redial/http/impl/response_handler.hpp>
 #include <redial/http/message.hpp>
@@ -54,6 +57,8 @@ void start_request(const std::shared_ptr<http_state>& state,
 void start_drain(const std::shared_ptr<http_state>& state,
                  time_point by,
                  completion<void(error_code)> done);
+void start_explain(const std::shared_ptr<http_state>& state,
+                   completion<void(client_explanation)> done);
 
 }  // namespace detail
 
@@ -145,6 +150,23 @@ class http_client {
   [[nodiscard]] client_counters counters() const;
   [[nodiscard]] pool_counters connection_counters() const;
   [[nodiscard]] pool_gauges connection_gauges() const;
+  [[nodiscard]] client_histograms histograms() const;
+  [[nodiscard]] pool_histograms connection_histograms() const;
+  /// Reads all of these; for `metrics`.
+  [[nodiscard]] redial::meter meter() const;
+
+  /// See `basic_client::async_explain`.
+  template <class Token>
+  auto async_explain(Token&& token) {
+    return boost::asio::async_initiate<Token, void(client_explanation)>(
+        [](auto handler, const std::shared_ptr<detail::http_state>& state) {
+          detail::start_explain(state,
+                                detail::completion<void(client_explanation)>(
+                                    std::move(handler), detail::executor_of(state)));
+        },
+        token,
+        state_);
+  }
 
  private:
   std::shared_ptr<detail::http_state> state_;

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Why a client goes where it goes: what is known about the name, and what the pool makes of it.
+
+#include <redial/pool/explanation.hpp>
+#include <redial/watch/explanation.hpp>
+
+#include <string>
+
+namespace redial {
+
+struct client_explanation {
+  client_explanation() = default;
+
+  explanation name;  ///< As the discovery sees it; for all its clients.
+  pool_explanation pool;
+};
+
+/// The text of both.
+[[nodiscard]] std::string to_string(const client_explanation& e);
+
+}  // namespace redial

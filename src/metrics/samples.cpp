@@ -108,6 +108,19 @@ description describe(family f) noexcept {
       return {"retries_total", kind::counter, "Attempts after the first."};
     case family::retries_denied:
       return {"retries_denied_total", kind::counter, "Retries that the budget did not allow."};
+    case family::hedges:
+      return {"hedges_total", kind::counter, "Second attempts beside a slow first one."};
+    case family::ejections:
+      return {"ejections_total", kind::counter, "Endpoints taken out of use for failures."};
+    case family::quarantines:
+      return {"quarantines_total", kind::counter, "Endpoints where somebody else answered."};
+    case family::panics:
+      return {
+          "panics_total", kind::counter, "Times that ejected endpoints served for want of others."};
+    case family::probes:
+      return {"probes_total", kind::counter, "Health probes begun, those of warming aside."};
+    case family::probe_failures:
+      return {"probe_failures_total", kind::counter, "Health probes that failed."};
   }
   return {"unknown", kind::gauge, ""};
 }
@@ -191,6 +204,8 @@ void samples::add(const pool_measurements& m, const std::string& pool) {
   };
   add(family::endpoints, with("state", "active"), g.endpoints_active);
   add(family::endpoints, with("state", "warming"), g.endpoints_warming);
+  add(family::endpoints, with("state", "ejected"), g.endpoints_ejected);
+  add(family::endpoints, with("state", "quarantined"), g.endpoints_quarantined);
   add(family::endpoints, with("state", "departed"), g.endpoints_departed);
   for (std::size_t i = 0; i < c.changes.size(); ++i) {
     const char* const change = to_string(static_cast<endpoint_change>(i));
@@ -216,6 +231,11 @@ void samples::add(const pool_measurements& m, const std::string& pool) {
   add(family::checkout_rejections, pool, c.queue_rejections);
   add(family::resets, pool, c.resets);
   add(family::resets_suppressed, pool, c.resets_suppressed);
+  add(family::ejections, pool, c.ejections);
+  add(family::quarantines, pool, c.quarantines);
+  add(family::panics, pool, c.panics);
+  add(family::probes, pool, c.probes);
+  add(family::probe_failures, pool, c.probe_failures);
 }
 
 void samples::add(const client_measurements& m, const std::string& pool) {
@@ -226,6 +246,7 @@ void samples::add(const client_measurements& m, const std::string& pool) {
   add(family::attempts, pool, c.attempts);
   add(family::retries, pool, c.retries);
   add(family::retries_denied, pool, c.retries_denied);
+  add(family::hedges, pool, c.hedges);
 }
 
 samples& samples::operator+=(const samples& other) {

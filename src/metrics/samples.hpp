@@ -48,6 +48,12 @@ enum class family : std::uint8_t {
   attempts,
   retries,
   retries_denied,
+  hedges,
+  ejections,
+  quarantines,
+  panics,
+  probes,
+  probe_failures,
 };
 
 /// `text` as the value of a label, escaped and printable. What is longer than `longest_label` bytes

@@ -42,6 +42,7 @@ void write(const pooled_endpoint_explanation& e, time_point now, out to) {
     }
   }
   if (e.failures > 0) fmt::format_to(to, "; {} failures in a row", e.failures);
+  if (e.strikes > 0) fmt::format_to(to, "; {} strikes", e.strikes);
   if (e.last_error) fmt::format_to(to, "; last error: {}", e.last_error.message());
   if (!e.next.empty()) fmt::format_to(to, "; next: {}", e.next);
   if (e.next_at != time_point::max()) fmt::format_to(to, " ({})", when(e.next_at, now));

@@ -61,9 +61,11 @@ struct reader {
         if (!table.may_connect(e)) return "doubted, and nothing proves who answers there";
         return e.failures > 0 ? "its warming attempts failed" : "not proven yet";
       case health::ejected:
-        return "failed too often";
+        return (e.is_usable() ? "in use although ejected, since too few are healthy: "
+                              : "failed too often: ") +
+               e.record.why.message();
       case health::quarantined:
-        return "somebody else answered there";
+        return "somebody else answered there: " + e.record.why.message();
       case health::active:
         break;
     }
@@ -88,7 +90,8 @@ struct reader {
     if (e.presence == standing::last_resort) {
       return {"drained when another one is proven, or its own connect fails"};
     }
-    if (e.state == health::warming) return warming_outlook(e);
+    if (e.state != health::active && e.record.until > now) return {"warmed again", e.record.until};
+    if (e.state != health::active) return warming_outlook(e);
     if (e.not_before > now) return {"may be connected to again", e.not_before};
     return {};
   }
@@ -117,6 +120,7 @@ struct reader {
     x.opening = e.opening;
     x.idle = e.idle;
     x.failures = e.failures;
+    x.strikes = strikes(e.record);
     x.last_error = e.last_error;
     x.why = reason(e);
     outlook o = expected(e);

@@ -54,6 +54,7 @@ struct pooled_endpoint_explanation {
 
   std::uint32_t failures = 0;  ///< Connect failures in a row, up to now.
   error_code last_error;       ///< Of the last connect that failed; also when others followed.
+  std::uint32_t strikes = 0;   ///< Failures in a row of connects and leases; too many eject it.
 
   std::string why;                         ///< In words: why it is leased, or not.
   std::string next;                        ///< In words: what would change that; with `next_at`.

@@ -32,9 +32,9 @@ class health_probe {
   virtual ~health_probe() = default;
 
   /// Checks; a clear code says that the endpoint is well. Has the connection to itself until it
-  /// calls `done`, once, which it may do from inside. A connection that passed may be lent next: one
-  /// that cannot be used again must be closed before. When `deadline` passes first, the pool closes
-  /// the connection, so that operations on it end, and ignores what `done` says then.
+  /// calls `done`, once, which it may do from inside. A connection that passed may be lent next:
+  /// one that cannot be used again must be closed before. When `deadline` passes first, the pool
+  /// closes the connection, so that operations on it end, and ignores what `done` says then.
   ///
   /// \par Threads Called on the connection's executor, where `done` must be called, too; for
   ///      different connections at once.

@@ -323,6 +323,18 @@ bool endpoint_table::has_open() const noexcept {
   });
 }
 
+happening endpoint_table::all_failed_by() const noexcept {
+  happening first = not_yet;
+  const auto count = [&](const endpoint_entry& e) {
+    if (may_connect(e)) first = std::min(first, e.failures > 0 ? e.last_failure : 0);
+  };
+  for (const endpoint_entry* e : choice_.usable()) count(*e);
+  for (const endpoint_entry* e : current_) {
+    if (e->state == health::warming) count(*e);
+  }
+  return first == not_yet ? 0 : first;
+}
+
 endpoint_entry* endpoint_table::find(std::uint64_t id) const noexcept {
   const auto it = entries_.find(id);
   return it == entries_.end() ? nullptr : it->second.get();

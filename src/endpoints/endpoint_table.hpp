@@ -12,7 +12,6 @@
 #include "endpoints/selector.hpp"
 #include "endpoints/warming_queue.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -135,13 +134,9 @@ class endpoint_table {
   [[nodiscard]] bool is_last_usable(const endpoint_entry& e) const noexcept;
   /// An endpoint that may serve has a connection that is open.
   [[nodiscard]] bool has_open() const noexcept;
-  /// By when the last connect to every endpoint that may serve, or may come to, had failed, those
-  /// aside that `known(e)`; 0 while one has not, or when there is none.
-  template <class Known>
-  [[nodiscard]] happening all_failed_by(const Known& known) const noexcept;
-  [[nodiscard]] happening all_failed_by() const noexcept {
-    return all_failed_by([](const endpoint_entry&) { return false; });
-  }
+  /// By when the last connect to every endpoint that may serve, or may come to, had failed; 0 while
+  /// one has not, or when there is none.
+  [[nodiscard]] happening all_failed_by() const noexcept;
   /// `exclusive` alone keeps departed endpoints from serving.
   [[nodiscard]] bool is_withholding() const noexcept { return withholding_; }
   /// A definite error when there are no endpoints and waiting does not help.
@@ -205,19 +200,5 @@ class endpoint_table {
   bool panic_ = false;
   health_sums sums_;
 };
-
-template <class Known>
-happening endpoint_table::all_failed_by(const Known& known) const noexcept {
-  happening first = not_yet;
-  const auto count = [&](const endpoint_entry& e) {
-    if (!may_connect(e) || known(e)) return;
-    first = std::min(first, e.failures > 0 ? e.last_failure : 0);
-  };
-  for (const endpoint_entry* e : choice_.usable()) count(*e);
-  for (const endpoint_entry* e : current_) {
-    if (e->state == health::warming) count(*e);
-  }
-  return first == not_yet ? 0 : first;
-}
 
 }  // namespace redial::detail

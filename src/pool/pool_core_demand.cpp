@@ -20,8 +20,8 @@
 //   one would not be noticed.
 // - At the total limit, an idle connection that nobody waiting wants makes room for one that is
 //   needed: the first of a new endpoint, of a reset, or one to an untried endpoint.
-// - When no connection is open and every endpoint has refused since a caller came, it is told why
-//   at once: its deadline may be far, and whether to try again is the caller's business. A refusal
+// - When no connection is open and every endpoint has refused since a caller came, it hears why at
+//   once: its deadline may be far, and whether to try again is the caller's business. A refusal
 //   from before its wait tells nothing of now, so that each caller waits for one more try.
 // - At most `max_warming` connections are opened without demand at once, and spares at a bounded
 //   rate, so that a mass drain is not followed by a rush (fault 148).
@@ -79,12 +79,6 @@ void pool_core::fail_waiters(pool_actions& out) {
   const error_code verdict = served ? error_code() : table_.verdict();
   if (!verdict && table_.has_open()) return;
   const happening failed = table_.all_failed_by();
-  const auto failed_by = [&](const waiter& w) {
-    if (!w.is_picky()) return failed;
-    // Those that have failed this caller already are not asked again while there are others.
-    const auto known = [&](const endpoint_entry& e) { return !wants(w.tried, e); };
-    return std::max(failed, table_.all_failed_by(known));
-  };
   error_code refused = refusal_ ? refusal_ : last_error_;
   const bool withheld = !served && table_.is_withholding();
   if (withheld || !refused) refused = errc::no_usable_endpoint;
@@ -94,7 +88,7 @@ void pool_core::fail_waiters(pool_actions& out) {
   for (const auto& [t, w] : waiters_.in_order()) {
     if (verdict) {
       over.push_back({t, verdict, nullptr});
-    } else if (failed_by(w) > w.since || out_of_use != nullptr) {
+    } else if (failed > w.since || out_of_use != nullptr) {
       over.push_back({t, refused, nullptr});
     }
   }

@@ -19,6 +19,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace redial {
@@ -74,11 +75,28 @@ class http_proof : public std::enable_shared_from_this<http_proof> {
     http::async_write(
         stream_, request_, [self = shared_from_this()](const error_code& ec, std::size_t) {
           if (ec) return self->done_(ec);
-          self->read();
+          self->begin();
         });
   }
 
  private:
+  /// Beast looks at a header when all of it is there, and who speaks another protocol sends no end
+  /// of one.
+  void begin() {
+    constexpr std::string_view start = "HTTP/";
+    const auto data = buffer_.data();
+    const std::string_view got(static_cast<const char*>(data.data()), data.size());
+    const std::size_t known = std::min(got.size(), start.size());
+    if (got.substr(0, known) != start.substr(0, known)) return done_(errc::identity_mismatch);
+    if (known == start.size()) return read();
+    stream_.async_read_some(buffer_.prepare(512),
+                            [self = shared_from_this()](const error_code& ec, std::size_t n) {
+                              if (ec) return self->on_read(ec);
+                              self->buffer_.commit(n);
+                              self->begin();
+                            });
+  }
+
   void read() {
     parser_.emplace();
     parser_->header_limit(static_cast<std::uint32_t>(max_header));
@@ -100,7 +118,7 @@ class http_proof : public std::enable_shared_from_this<http_proof> {
     if (ec) return done_(is_http_error(ec) ? errc::identity_mismatch : ec);
     const unsigned status = parser_->get().result_int();
     // Interim (RFC 9110 §15.2): another one follows. 101 ends HTTP on a connection.
-    if (status < 200 && status != 101) return read();
+    if (status < 200 && status != 101) return begin();
     done_(verdict());
   }
 

@@ -95,6 +95,9 @@ constexpr facts table[] = {
     {errc::not_tls,
      again | poison | unsent,
      "the peer does not speak TLS on this port: check scheme and port"},
+    {errc::alpn_mismatch,
+     again | poison | unsent,
+     "the peer speaks none of the protocols offered by ALPN: check tls_options::alpn"},
     {errc::identity_spent,
      again | poison | unsent,
      "the identity was proven but the peer ends the connection with it: have it keep connections "

@@ -8,8 +8,10 @@
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace redial {
 
@@ -20,6 +22,19 @@ class verify_category_type final : public boost::system::error_category {
   [[nodiscard]] const char* name() const noexcept override { return "redial.verify"; }
   [[nodiscard]] std::string message(int value) const override {
     return ::X509_verify_cert_error_string(value);
+  }
+  /// As `errc::tls_name_mismatch`: nothing was sent, and another endpoint may have a better one.
+  bool equivalent(int value, const boost::system::error_condition& asked) const noexcept override {
+    if (asked.category() != condition_category()) return error_category::equivalent(value, asked);
+    switch (static_cast<condition>(asked.value())) {
+      case condition::retryable:
+      case condition::connection_poisoned:
+      case condition::not_sent:
+        return value != X509_V_OK;
+      case condition::local_fault:
+        break;
+    }
+    return false;
   }
 };
 
@@ -98,7 +113,17 @@ error_code check_peer(SSL* ssl, const host_name& identity) {
   return {};
 }
 
-error_code handshake_error(const SSL* ssl, const error_code& ec) {
+error_code check_alpn(const SSL* ssl, const std::vector<std::string>& offered) {
+  const unsigned char* name = nullptr;
+  unsigned length = 0;
+  ::SSL_get0_alpn_selected(ssl, &name, &length);
+  if (length == 0) return {};
+  const std::string_view picked(reinterpret_cast<const char*>(name), length);
+  if (std::find(offered.begin(), offered.end(), picked) != offered.end()) return {};
+  return errc::alpn_mismatch;
+}
+
+error_code handshake_error(const SSL* ssl, const error_code& ec, bool alpn) {
   // Only a failed verification is told by its result; X509_V_OK is also the initial value.
   if (const long result = ::SSL_get_verify_result(ssl); result != X509_V_OK) {
     return verify_error(result);
@@ -111,6 +136,10 @@ error_code handshake_error(const SSL* ssl, const error_code& ec) {
     case SSL_R_PACKET_LENGTH_TOO_LONG:  // the same, where letters pass for a version
     case SSL_R_BAD_RECORD_TYPE:
       return errc::not_tls;
+    case SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL:
+      return errc::alpn_mismatch;
+    case SSL_R_BAD_EXTENSION:  // a protocol we did not offer; otherwise only garbled extensions
+      return alpn ? error_code(errc::alpn_mismatch) : ec;
     default:
       return ec;
   }

@@ -8,6 +8,9 @@
 
 #include <openssl/ssl.h>
 
+#include <string>
+#include <vector>
+
 namespace redial::detail {
 
 /// Makes the handshake of `ssl` verify the peer as `identity`, and sends SNI for names.
@@ -18,7 +21,11 @@ namespace redial::detail {
 /// looks at the certificate that the session remembers.
 [[nodiscard]] error_code check_peer(SSL* ssl, const host_name& identity);
 
-/// The most telling code for a handshake that failed with `ec`.
-[[nodiscard]] error_code handshake_error(const SSL* ssl, const error_code& ec);
+/// `errc::alpn_mismatch` when the peer picked a protocol that is not among `offered`: older
+/// OpenSSL does not look.
+[[nodiscard]] error_code check_alpn(const SSL* ssl, const std::vector<std::string>& offered);
+
+/// The most telling code for a handshake that failed with `ec`. `alpn`: we offered protocols.
+[[nodiscard]] error_code handshake_error(const SSL* ssl, const error_code& ec, bool alpn);
 
 }  // namespace redial::detail

@@ -274,7 +274,7 @@ TEST_F(Tls, Fault146_AlpnIsNegotiatedAndAMismatchIsAnError) {
   EXPECT_EQ(stream_of(*first).alpn(), "http/1.1");
   o.alpn = {"h2"};
   tls_connector h2(host("a.test"), o);
-  EXPECT_TRUE(open(h2, server)->error);
+  EXPECT_EQ(open(h2, server)->error, errc::alpn_mismatch);
 }
 
 class TlsSessions : public Tls, public ::testing::WithParamInterface<int> {};

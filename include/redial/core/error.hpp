@@ -49,6 +49,7 @@ enum class errc {
   bad_tls_options,       ///< CA file, certificate or key is missing, unreadable or does not match.
   tls_name_mismatch,     ///< The certificate does not speak for the asked name.
   not_tls,               ///< The peer does not speak TLS on this port.
+  alpn_mismatch,         ///< The peer speaks none of the protocols that ALPN offered.
   identity_spent,        ///< The identity was proven, but the connection ends with the proof.
 
   // Calls.

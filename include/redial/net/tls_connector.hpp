@@ -12,6 +12,10 @@
 
 namespace redial {
 
+namespace detail {
+class live_tls_settings;
+}
+
 /// Opens a `tls_connection`: TCP, handshake, and the peer's certificate checked for the asked name
 /// (SAN only, no partial wildcards), never for the address dialled, and again when a session was
 /// resumed. Names go out as SNI, addresses do not. Renegotiation is refused.
@@ -19,7 +23,8 @@ namespace redial {
 /// \par Completes with On the connection's strand. On success the connection is a `tls_connection`.
 /// \par Errors Those of `tcp_connector`, the deadline covering the handshake; `verify_category()`
 ///      codes for certificates that are expired, self-signed, of an unknown authority and so on;
-///      `errc::tls_name_mismatch`; `errc::not_tls`; otherwise Asio's and OpenSSL's own.
+///      `errc::tls_name_mismatch`; `errc::not_tls`; `errc::alpn_mismatch`; otherwise Asio's and
+///      OpenSSL's own.
 /// \par Lifetime As `tcp_connector`. The sessions it remembers are its own.
 class tls_connector final : public connector {
  public:
@@ -32,11 +37,13 @@ class tls_connector final : public connector {
 
   std::shared_ptr<connect_operation> open(const connect_request& request, handler done) override;
 
- private:
-  class settings;
+  /// As `tls_reloader::reload`, for this connector.
+  /// \throws std::invalid_argument as the constructor; the old settings stay in force then.
+  void reload();
 
+ private:
   tcp_options tcp_options_;
-  std::shared_ptr<const settings> settings_;
+  std::shared_ptr<detail::live_tls_settings> settings_;
 };
 
 }  // namespace redial

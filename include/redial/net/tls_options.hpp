@@ -3,15 +3,18 @@
 
 // How TLS connections are opened and peers verified.
 
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace redial {
 
+class tls_reloader;
+
 enum class tls_version { v1_2, v1_3 };
 
-/// Validated when a connector is made from it; files are read then, once. There is no option that
-/// turns verification off.
+/// Validated when a connector is made from it; files are read then, and again when `reloader` says
+/// so. There is no option that turns verification off.
 struct tls_options {
   tls_options() = default;
 
@@ -25,11 +28,13 @@ struct tls_options {
   /// Whom the peer must be: a DNS name or an address. Empty means the target's host.
   std::string server_name;
   /// Offered by ALPN, preferred first, e.g. `{"http/1.1"}`. A peer that ignores ALPN is accepted;
-  /// one that knows none of them is not.
+  /// one that knows none of them, or picks another one, is `errc::alpn_mismatch`.
   std::vector<std::string> alpn;
   /// Resumes earlier sessions with the same peer. The peer is verified all the same.
   bool session_reuse = true;
   tls_version min_version = tls_version::v1_2;
+  /// Reads the files again on demand. May be null, and be shared by many clients.
+  std::shared_ptr<tls_reloader> reloader;
 };
 
 }  // namespace redial

@@ -8,7 +8,8 @@
 namespace redial {
 
 /// Values are OpenSSL's X509_V_ERR_* (`openssl/x509_vfy.h`), messages those of
-/// X509_verify_cert_error_string. A certificate for somebody else is `errc::tls_name_mismatch`
+/// X509_verify_cert_error_string. They are `condition::retryable`, since another endpoint may be
+/// right, and `condition::not_sent`. A certificate for somebody else is `errc::tls_name_mismatch`
 /// instead.
 [[nodiscard]] const boost::system::error_category& verify_category() noexcept;
 

@@ -50,6 +50,7 @@ bool is_code(int value) {
     case errc::bad_tls_options:
     case errc::tls_name_mismatch:
     case errc::not_tls:
+    case errc::alpn_mismatch:
     case errc::identity_spent:
     case errc::closed:
     case errc::deadline_exceeded:
@@ -113,15 +114,16 @@ TEST(Error, ConditionsSayWhatTheyMean) {
 }
 
 TEST(Error, WhichCodesAreRetryable) {
-  EXPECT_EQ(codes_that_are(condition::retryable),
-            (std::set<errc>{
-                errc::dns_timeout,        errc::dns_server_failure, errc::dns_refused,
-                errc::dns_bad_answer,     errc::no_dns_servers,     errc::unresolved,
-                errc::connect_timeout,    errc::checkout_timeout,   errc::no_usable_endpoint,
-                errc::no_idle_connection, errc::identity_mismatch,  errc::connection_drained,
-                errc::peer_closed,        errc::tls_name_mismatch,  errc::not_tls,
-                errc::identity_spent,     errc::attempt_timeout,    errc::not_sent,
-                errc::partial_response,   errc::unavailable_status, errc::misdirected_status}));
+  EXPECT_EQ(
+      codes_that_are(condition::retryable),
+      (std::set<errc>{errc::dns_timeout,        errc::dns_server_failure, errc::dns_refused,
+                      errc::dns_bad_answer,     errc::no_dns_servers,     errc::unresolved,
+                      errc::connect_timeout,    errc::checkout_timeout,   errc::no_usable_endpoint,
+                      errc::no_idle_connection, errc::identity_mismatch,  errc::connection_drained,
+                      errc::peer_closed,        errc::tls_name_mismatch,  errc::not_tls,
+                      errc::alpn_mismatch,      errc::identity_spent,     errc::attempt_timeout,
+                      errc::not_sent,           errc::partial_response,   errc::unavailable_status,
+                      errc::misdirected_status}));
 }
 
 TEST(Error, WhichCodesPoisonTheConnection) {
@@ -132,6 +134,7 @@ TEST(Error, WhichCodesPoisonTheConnection) {
                             errc::peer_closed,
                             errc::tls_name_mismatch,
                             errc::not_tls,
+                            errc::alpn_mismatch,
                             errc::identity_spent,
                             errc::closed,
                             errc::deadline_exceeded,
@@ -156,8 +159,8 @@ TEST(Error, WhichCodesSayThatNothingWasSent) {
                       errc::no_service,        errc::connect_timeout,    errc::checkout_timeout,
                       errc::queue_full,        errc::no_usable_endpoint, errc::no_idle_connection,
                       errc::identity_mismatch, errc::bad_tls_options,    errc::tls_name_mismatch,
-                      errc::not_tls,           errc::identity_spent,     errc::not_sent,
-                      errc::bad_request}));
+                      errc::not_tls,           errc::alpn_mismatch,      errc::identity_spent,
+                      errc::not_sent,          errc::bad_request}));
 }
 
 TEST(Error, WhichCodesAreTheFaultOfThisMachine) {

@@ -140,6 +140,20 @@ TEST_F(Tcp, Fault98_RefusedIsTheSystemsWord) {
   EXPECT_EQ(o->connection, nullptr);
 }
 
+TEST_F(Tcp, Fault99_UnreachableIsTheSystemsWordAtOnce) {
+  connect_request request;
+  // Nobody can be connected to by TCP there, whatever the routes are.
+  request.where = endpoint(asio::ip::make_address("224.0.0.1"), port());
+  request.deadline = clock::now() + 30s;
+  request.executor = io_->get_executor();
+  std::optional<error_code> result;
+  const auto operation = connector_.open(request, [&](error_code ec, auto) { result = ec; });
+  ASSERT_TRUE(run_until(*io_, [&] { return result.has_value(); }));
+  EXPECT_EQ(*result, asio::error::network_unreachable) << result->message();
+  EXPECT_TRUE(*result == condition::retryable);
+  EXPECT_FALSE(*result == condition::local_fault);
+}
+
 TEST_F(Tcp, Fault97_SilenceEndsAtTheDeadline) {
   const deaf_listener deaf(*io_);
   const long before = open_descriptors();

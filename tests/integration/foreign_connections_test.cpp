@@ -8,8 +8,10 @@
 #include "foreign/foreign_connectors.hpp"
 #include "support/databases.hpp"
 #include "support/event_wait.hpp"
+#include "support/opened.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -153,6 +155,41 @@ TEST(ForeignConnections, AServerThatIsNotThereIsATypedError) {
   redis.async_checkout({}, refused);
   postgres.async_checkout({}, refused);
   EXPECT_TRUE(run_until(w.io, [&] { return done == 2; }));
+}
+
+TEST(ForeignConnections, AServerThatIsSilentEndsAtTheConnectTimeout) {
+  world w;
+  w.dns.set("db.test", redial::record_type::a, {"127.0.0.1"}, 1s);
+  // Accepts, by the system's doing, and says nothing: libpq waits for its first answer.
+  boost::asio::ip::tcp::acceptor mute(w.io, {boost::asio::ip::address_v4::loopback(), 0});
+  const redial::testing::deaf_listener deaf(w.io);
+  const long before = redial::testing::open_descriptors();
+  {
+    redial::client_options o;
+    o.pool.connect_timeout = 100ms;
+    redial::basic_client<postgres_connection> postgres(
+        w.io.get_executor(),
+        w.names,
+        redial::target("tcp://db.test:" + std::to_string(mute.local_endpoint().port())),
+        std::make_shared<redial::testing::postgres_connector>(),
+        o);
+    redial::basic_client<redis_connection> redis(
+        w.io.get_executor(),
+        w.names,
+        redial::target("tcp://db.test:" + std::to_string(deaf.port())),
+        std::make_shared<redial::testing::redis_connector>(),
+        o);
+    int done = 0;
+    const auto silent = [&](redial::error_code ec, const auto&) {
+      EXPECT_EQ(ec, redial::errc::connect_timeout) << ec.message();
+      ++done;
+    };
+    postgres.async_checkout({}, silent);
+    redis.async_checkout({}, silent);
+    EXPECT_TRUE(run_until(w.io, [&] { return done == 2; }));
+  }
+  // What they had half open is closed.
+  EXPECT_TRUE(run_until(w.io, [&] { return redial::testing::open_descriptors() <= before; }));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #pragma once
 
 // The life cycle of a connection as the pool sees it: open, quiet, close. Bytes do not pass here.
+// docs/connection_types.md shows how to pool a type of your own.
 
 #include <redial/core/endpoint.hpp>
 #include <redial/core/error.hpp>
@@ -71,7 +72,8 @@ struct connect_request {
 class connect_operation {
  public:
   virtual ~connect_operation() = default;
-  /// Gives up. The handler is still called, once, and anything opened is closed. Any thread.
+  /// Gives up. The handler is still called, once, and anything opened is closed. Any thread. The
+  /// pool does not wait for it: who cannot give up may go on, and what it opens too late is closed.
   virtual void cancel() noexcept = 0;
 };
 
@@ -83,9 +85,11 @@ class connector {
   virtual ~connector() = default;
 
   /// Opens one connection to `request.where` and proves it: everything that must hold before the
-  /// first lease (TLS, identity) happens here. `done` is called exactly once, never from inside
-  /// `open`. May return null when there is nothing to cancel.
+  /// first lease (TLS, identity, a health check) happens here. `done` is called exactly once, never
+  /// from inside `open`, on any thread. May return null when there is nothing to cancel.
   ///
+  /// \par Errors The system's own codes are best: `condition::local_fault` ones blame no endpoint.
+  ///      `errc::identity_mismatch` says that somebody else answered.
   /// \par Threads Called from any thread, possibly several at once.
   virtual std::shared_ptr<connect_operation> open(const connect_request& request, handler done) = 0;
 };

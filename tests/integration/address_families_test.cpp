@@ -7,23 +7,15 @@
 
 #include "support/event_wait.hpp"
 #include "support/http_farm.hpp"
+#include "support/own_network.hpp"
 #include "support/watched_target.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <net/if.h>
-#include <sched.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <fstream>
-#include <functional>
+#include <memory>
 #include <string>
 
 namespace redial::testing {
@@ -138,59 +130,10 @@ TEST(AddressFamilies, Fault103_AFamilyThatIsSwitchedOffIsNeverAskedFor) {
 
 // --- a machine without IPv6 ---------------------------------------------------------------------
 
-/// Moves this process, which has no other thread, into a network of its own: loopback without IPv6.
-/// What cannot be done, or empty.
-std::string leave_ipv6() {
-  // Whoever is not root is it in a user namespace, where the system permits those.
-  if (::unshare(CLONE_NEWNET) != 0 && ::unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) {
-    return std::string("unshare: ") + std::strerror(errno);
-  }
-  const int s = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  ifreq lo{};
-  std::strncpy(lo.ifr_name, "lo", sizeof lo.ifr_name - 1);
-  lo.ifr_flags = IFF_UP | IFF_RUNNING;
-  const int up = ::ioctl(s, SIOCSIFFLAGS, &lo);
-  const int why = errno;
-  ::close(s);
-  if (up != 0) return std::string("loopback: ") + std::strerror(why);
-  for (const char* which : {"all", "default", "lo"}) {
-    const std::string path = std::string("/proc/sys/net/ipv6/conf/") + which + "/disable_ipv6";
-    if (::access(path.c_str(), F_OK) != 0) continue;  // a kernel without IPv6 is as good
-    std::ofstream file(path);
-    if (!(file << "1\n" << std::flush)) return "cannot write " + path;
-  }
-  return {};
-}
-
-constexpr int not_permitted = 77;
-
-/// Runs `body` in a child process without IPv6. Its failures are printed there; the exit status
-/// says whether there were any, or that it is `not_permitted`.
-int run_without_ipv6(const std::function<void()>& body) {
-  std::fflush(nullptr);  // else the child would print it again
-  const pid_t child = ::fork();
-  if (child == 0) {
-    const std::string reason = leave_ipv6();
-    if (reason.empty()) body();
-    if (!reason.empty()) std::fprintf(stderr, "%s\n", reason.c_str());
-    std::fflush(nullptr);
-    ::_exit(!reason.empty() ? not_permitted : ::testing::Test::HasFailure() ? 1 : 0);
-  }
-  int status = -1;
-  ::waitpid(child, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-#define REDIAL_PASSES_WITHOUT_IPV6(body)                                        \
-  const int status = run_without_ipv6(body);                                    \
-  if (status == not_permitted) {                                                \
-    GTEST_SKIP() << "needs a network namespace of its own, which is forbidden"; \
-  }                                                                             \
-  EXPECT_EQ(status, 0)
-
 /// Cold, with IPv6 first (RFC 8305) and the attempts farther apart than a call may take, unless one
 /// fails.
 void get_from_a_name_with_both() {
+  switch_ipv6_off();
   boost::asio::io_context io;
   http_farm farm(io, {"127.0.0.2"});
   dns_server dns;
@@ -235,6 +178,7 @@ void get_from_a_name_with_both() {
 
 /// Nothing else to turn to.
 void get_from_a_name_with_ipv6_only() {
+  switch_ipv6_off();
   boost::asio::io_context io;
   dns_server dns;
   dns.set("api.test", record_type::aaaa, {"::1"}, 60s);
@@ -253,11 +197,11 @@ void get_from_a_name_with_ipv6_only() {
 }
 
 TEST(AddressFamilies, Fault103_WithoutIpv6ANameWithNothingElseSaysWhy) {
-  REDIAL_PASSES_WITHOUT_IPV6(get_from_a_name_with_ipv6_only);
+  REDIAL_PASSES_IN_OWN_NETWORK(get_from_a_name_with_ipv6_only);
 }
 
 TEST(AddressFamilies, Fault103_WithoutIpv6TheFirstRequestGoesOverIpv4AtOnce) {
-  REDIAL_PASSES_WITHOUT_IPV6(get_from_a_name_with_both);
+  REDIAL_PASSES_IN_OWN_NETWORK(get_from_a_name_with_both);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "discovery/discovery_state.hpp"
 
 #include "discovery/fixed_snapshot.hpp"
+#include "discovery/options.hpp"
 #include "discovery/subscription_state.hpp"
 #include "discovery/watched_name.hpp"
 #include "discovery/watched_service.hpp"
@@ -69,6 +70,7 @@ discovery_state::discovery_state(asio::any_io_executor strand,
   around_->source = std::move(source);
   around_->listener = options.listener;
   around_->counters = std::make_shared<shared_counters>();
+  around_->denied = denied_ranges(options);
 }
 
 // What is watched outlives us at most until it is closed; it asks through weak references.

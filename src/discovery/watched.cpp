@@ -4,6 +4,7 @@
 
 #include "discovery/fixed_snapshot.hpp"
 #include "discovery/subscription_state.hpp"
+#include "watch/denied_addresses.hpp"
 
 #include <algorithm>
 #include <exception>
@@ -93,6 +94,13 @@ void watched::ask(record_type type) {
 
 void watched::answered(const answer& received, time_point asked) {
   if (closed_) return;
+  if (around_->denied.empty()) return believe(received, asked);
+  answer cut = received;
+  take_denied_out(cut, around_->denied);
+  believe(cut, asked);
+}
+
+void watched::believe(const answer& received, time_point asked) {
   const auto& counters = around_->counters;
   counters->add(is_definite(received.outcome) ? &dns_counters::answers : &dns_counters::failures);
   if (received.dropped != 0) counters->add(&dns_counters::dropped_records, received.dropped);

@@ -4,6 +4,7 @@
 // Drives one belief: its timer and its subscribers. What is believed, and whom to ask, is up to
 // those who derive from it.
 
+#include <redial/core/address_range.hpp>
 #include <redial/core/events.hpp>
 #include <redial/ports/dns_source.hpp>
 #include <redial/ports/scheduler.hpp>
@@ -41,7 +42,8 @@ struct watch_surroundings {
   std::unique_ptr<dns_source> source;        // null once closed
   std::shared_ptr<event_listener> listener;  // may be null
   std::shared_ptr<shared_counters> counters;
-  mutable question asking;  // scratch, on the strand
+  std::vector<address_range> denied;  // of answers
+  mutable question asking;            // scratch, on the strand
   /// What the hosts file says about a name; null: nothing. The function is empty when it is not
   /// read at all.
   std::function<const std::vector<address>*(const std::string& name)> hosts;
@@ -124,6 +126,7 @@ class watched : public std::enable_shared_from_this<watched> {
  private:
   void on_timer();
   void answered(const answer& received, time_point asked);
+  void believe(const answer& received, time_point asked);
   void publish();
   template <class Event>
   void tell(const Event& event) const;

@@ -21,7 +21,8 @@ struct dns_counters {
   std::uint64_t forced_deferred =
       0;  ///< Those put off to the end of `min_forced_refresh_interval`.
   std::uint64_t channel_rebuilds = 0;
-  std::uint64_t dropped_records = 0;  ///< Unspecified, multicast, broadcast, over `max_endpoints`.
+  /// Unspecified, multicast, broadcast, denied (`denied_addresses`), over `max_endpoints`.
+  std::uint64_t dropped_records = 0;
 
   /// What answers came to, failures included (see `refresh_result`). One per question: a refresh of
   /// a name asks for IPv4 and for IPv6.

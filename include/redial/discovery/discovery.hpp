@@ -3,6 +3,7 @@
 
 // Keeps names resolved, for any number of clients on any number of executors.
 
+#include <redial/core/address_range.hpp>
 #include <redial/core/counters.hpp>
 #include <redial/core/events.hpp>
 #include <redial/core/histogram.hpp>
@@ -75,6 +76,14 @@ struct discovery_options {
   std::optional<std::string> hosts_path;
   /// May be null.
   std::shared_ptr<event_listener> listener;
+
+  /// Ranges (`10.0.0.0/8`, `fc00::/7`, or one address) that no answer of DNS may lead into, for
+  /// names that others control: without it whoever runs a name's zone can point it at this
+  /// machine's own services, or at a metadata service (DNS rebinding). Compared after unmapping
+  /// `::ffff:a.b.c.d`. Such records are left out and counted in `dns_counters::dropped_records`;
+  /// an answer of nothing else is `no_data`. See `internal_address_ranges()`. The hosts file,
+  /// `sources` and addresses in a target are yours, and not judged. Empty, the default: none.
+  std::vector<std::string> denied_addresses;
 };
 
 /// Receives snapshots until it is destroyed or `cancel()` is called.

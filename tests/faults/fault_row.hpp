@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The table of DNS faults: one row for each number of the catalogue, 1 to 87.
+// One row of a table of faults, and the rows of the one of DNS: each number of the catalogue, 1 to
+// 87.
 
 #include <ostream>
 #include <vector>

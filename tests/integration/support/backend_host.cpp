@@ -11,7 +11,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <exception>
@@ -24,12 +23,13 @@ std::string near_end(int number) { return "10.77." + std::to_string(number) + ".
 std::string far_end(int number) { return "10.77." + std::to_string(number) + ".2"; }
 
 // Runs in the machine's process.
-[[noreturn]] void be_the_machine(int control, const std::optional<certificate_files>& tls) {
+[[noreturn]] void be_the_machine(int control,
+                                 const std::string& service,
+                                 const std::optional<certificate_files>& tls) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  ::alarm(0);
   try {
     enter_own_network();
-    backend_process(control, backend_host::port, tls).run();
+    backend_process(control, backend_host::port, service, tls).run();
   } catch (const std::exception& e) {
     const std::string reason = std::string("!") + e.what() + "\n";
     if (::write(control, reason.data(), reason.size()) < 0) ::_exit(2);
@@ -58,7 +58,9 @@ std::string answer_of(int fd) {
 
 }  // namespace
 
-backend_host::backend_host(int number, const std::optional<certificate_files>& tls)
+backend_host::backend_host(int number,
+                           const std::optional<certificate_files>& tls,
+                           const std::string& service)
     : number_(number) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
@@ -67,7 +69,7 @@ backend_host::backend_host(int number, const std::optional<certificate_files>& t
   pid_ = ::fork();
   if (pid_ == 0) {
     ::close(ends[0]);
-    be_the_machine(ends[1], tls);
+    be_the_machine(ends[1], service, tls);
   }
   ::close(ends[1]);
   control_ = ends[0];

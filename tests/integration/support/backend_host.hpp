@@ -8,7 +8,7 @@
 #include <sys/types.h>
 
 #include <cstddef>
-#include <memory>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -30,8 +30,10 @@ class backend_host {
   static constexpr std::uint16_t port = 8080;
 
   /// `number`, 1 to 250, gives it the cable 10.77.`number`.0/30. With a certificate it speaks TLS.
-  /// \throws not_possible
-  explicit backend_host(int number, const std::optional<certificate_files>& tls = std::nullopt);
+  /// Each response names the service in a field of that name. \throws not_possible
+  explicit backend_host(int number,
+                        const std::optional<certificate_files>& tls = std::nullopt,
+                        const std::string& service = "api");
   ~backend_host();
   backend_host(const backend_host&) = delete;
   backend_host& operator=(const backend_host&) = delete;
@@ -47,13 +49,11 @@ class backend_host {
   /// From now on what we send there vanishes.
   void black_hole();
 
-  /// Whole request heads that came in.
+  /// Requests that came in, those for `/who` not counted.
   [[nodiscard]] std::size_t requests();
   [[nodiscard]] std::size_t accepted();
 
  private:
-  class process;
-
   std::string ask(const std::string& what);
   void lay_cable();
 

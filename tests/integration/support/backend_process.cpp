@@ -18,7 +18,6 @@
 #include <functional>
 #include <stdexcept>
 #include <string>
-#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -35,6 +34,7 @@ constexpr std::chrono::milliseconds service_time{20};
 
 /// What sessions share.
 struct figures {
+  std::string service;
   backend_manner manner = backend_manner::serve;
   std::size_t requests = 0;
   std::size_t accepted = 0;
@@ -68,23 +68,23 @@ class session : public std::enable_shared_from_this<session<Stream>> {
                            "\r\n\r\n",
                            [self = this->shared_from_this()](auto ec, std::size_t n) {
                              if (ec) return self->close();
+                             const bool asks_who = self->in_.rfind("GET /who ", 0) == 0;
                              self->in_.erase(0, n);
-                             self->answer();
+                             self->answer(asks_who);
                            });
   }
-  void answer() {
-    ++figures_.requests;
+  void answer(bool asks_who) {
+    if (!asks_who) ++figures_.requests;
     if (figures_.manner == backend_manner::mute) return read();
     work_.expires_after(service_time);
     work_.async_wait([self = this->shared_from_this()](auto) { self->write(); });
   }
   void write() {
-    const std::string_view reply =
-        figures_.manner == backend_manner::serve
-            ? "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-            : "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
+    const bool serves = figures_.manner == backend_manner::serve;
+    reply_ = serves ? "HTTP/1.1 200 OK\r\n" : "HTTP/1.1 503 Service Unavailable\r\n";
+    reply_ += "Content-Length: 0\r\nService: " + figures_.service + "\r\n\r\n";
     asio::async_write(
-        stream_, asio::buffer(reply), [self = this->shared_from_this()](auto ec, std::size_t) {
+        stream_, asio::buffer(reply_), [self = this->shared_from_this()](auto ec, std::size_t) {
           if (ec) return self->close();
           self->read();
         });
@@ -94,19 +94,24 @@ class session : public std::enable_shared_from_this<session<Stream>> {
   Stream stream_;
   asio::steady_timer work_;
   std::string in_;
+  std::string reply_;
 };
 
 }  // namespace
 
 class backend_process::state {
  public:
-  state(int control, std::uint16_t port, const std::optional<certificate_files>& tls)
+  state(int control,
+        std::uint16_t port,
+        const std::string& service,
+        const std::optional<certificate_files>& tls)
       : control_(io_, asio::local::stream_protocol(), control), port_(port), acceptor_(io_) {
     if (tls) {
       tls_.emplace(asio::ssl::context::tls_server);
       tls_->use_certificate_chain_file(tls->certificate);
       tls_->use_private_key_file(tls->private_key, asio::ssl::context::pem);
     }
+    figures_.service = service;
     start();
     say("ready");
     listen();
@@ -202,8 +207,9 @@ class backend_process::state {
 
 backend_process::backend_process(int control,
                                  std::uint16_t port,
+                                 const std::string& service,
                                  const std::optional<certificate_files>& tls)
-    : state_(std::make_unique<state>(control, port, tls)) {}
+    : state_(std::make_unique<state>(control, port, service, tls)) {}
 backend_process::~backend_process() = default;
 void backend_process::run() { state_->run(); }
 

@@ -9,13 +9,18 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
 namespace redial::testing {
 
 class backend_process {
  public:
   /// Takes `control` over: lines in, a line out for each.
-  backend_process(int control, std::uint16_t port, const std::optional<certificate_files>& tls);
+  /// Calls itself `service`.
+  backend_process(int control,
+                  std::uint16_t port,
+                  const std::string& service,
+                  const std::optional<certificate_files>& tls);
   ~backend_process();
 
   /// Until the other end of the control socket is closed.

@@ -4,6 +4,7 @@
 // took is printed, not judged.
 
 #include <redial/http/http_client.hpp>
+#include <redial/net/identity.hpp>
 #include <redial/testing/certificates.hpp>
 #include <redial/testing/dns_server.hpp>
 
@@ -45,8 +46,10 @@ class machines {
 
   /// All of them before the first thread.
   backend_host& add(int number) { return add(number, tls_); }
-  backend_host& add(int number, const std::optional<certificate_files>& tls) {
-    hosts_.push_back(std::make_unique<backend_host>(number, tls));
+  backend_host& add(int number,
+                    const std::optional<certificate_files>& tls,
+                    const std::string& service = "api") {
+    hosts_.push_back(std::make_unique<backend_host>(number, tls, service));
     numbers_.push_back(number);
     return *hosts_.back();
   }
@@ -205,6 +208,21 @@ void a_stranger_over_tls() {
   EXPECT_GT(m[4].accepted(), 0U) << "nobody went there";
 }
 
+void a_stranger_in_plaintext() {
+  machines m;
+  m.add(4, std::nullopt, "stranger");
+  play p;
+  http_identity who;
+  who.path = "/who";
+  who.header = "Service";
+  who.header_value = "api";
+  p.options.tcp.identity = expect_http(who);
+  p.at(2s, [&] { m[4].take_address(address_of(1)); });
+  p.run("a stranger takes an address over (plaintext)", 9s);
+  EXPECT_EQ(m[4].requests(), 0U);
+  EXPECT_GT(m[4].accepted(), 0U) << "nobody went there";
+}
+
 void not_ready(const char* title, const std::function<void(backend_host&)>& prepare) {
   machines m;
   prepare(m.add(4));
@@ -225,6 +243,7 @@ REDIAL_SCENARIO(AnElasticAddressIsMoved, an_elastic_address_is_moved)
 REDIAL_SCENARIO(ARetiredNodeHangs, a_retired_node_hangs)
 REDIAL_SCENARIO(ARetiredNodeHangsAtOnce, a_retired_node_hangs_at_once)
 REDIAL_SCENARIO(AStrangerOverTlsGetsNoRequest, a_stranger_over_tls)
+REDIAL_SCENARIO(AStrangerInPlaintextGetsNoRequest, a_stranger_in_plaintext)
 REDIAL_SCENARIO(AnInstanceThatIsNotReadyRefuses,
                 [] { not_ready("not ready: refuses", [](backend_host& h) { h.stop(); }); })
 REDIAL_SCENARIO(AnInstanceThatIsNotReadyAnswers503, [] {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Addresses that leave, return, belong to somebody else, or cannot be reached for a while.
-#include <redial/net/tls_connector.hpp>
+#include <redial/net/identity.hpp>
 #include <redial/testing/certificates.hpp>
 #include <redial/testing/dns_server.hpp>
 
@@ -53,8 +53,23 @@ void returns_while_draining() {
   EXPECT_EQ(g.endpoints_departed, 0U);
 }
 
-// Over TLS; in plaintext the connection's identity has to be asked for.
+void recycled_address_in_plaintext() {
+  http_row w;
+  w.server.always("HTTP/1.1 200 OK\r\nService: stranger\r\nContent-Length: 0\r\n\r\n");
+  http_identity who;
+  who.path = "/who";
+  who.header = "Service";
+  who.header_value = "api";
+  w.options.tcp.identity = expect_http(who);
+  w.connect();
+  EXPECT_TRUE(w.get("/", 1s).error);
+  EXPECT_TRUE(w.has_failed(errc::identity_mismatch));
+  EXPECT_FALSE(w.server.requests().empty());
+  for (const auto& text : w.server.requests()) EXPECT_EQ(text.rfind("GET /who ", 0), 0U) << text;
+}
+
 void recycled_address() {
+  recycled_address_in_plaintext();
   certificate_authority ca;
   http_row w;
   tls_server stranger(w.io, ca.issue_for({"stranger.test"}));

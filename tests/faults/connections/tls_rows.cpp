@@ -13,6 +13,7 @@
 #include "support/tls_server.hpp"
 
 #include <boost/asio/read.hpp>
+#include <boost/asio/read_until.hpp>
 #include <boost/asio/write.hpp>
 #include <openssl/x509_vfy.h>
 
@@ -101,6 +102,36 @@ void mute_in_the_handshake() {
   EXPECT_TRUE(w.has_failed(errc::connect_timeout));
 }
 
+/// What a client makes of a reply whose end is the end of TCP, without a farewell of TLS.
+http_result torn_off(const std::string& reply) {
+  http_row w;
+  tls_server server(w.io, authority().issue_for({"a.test"}));
+  w.options.tls.ca_file = authority().ca_file();
+  w.options.tls.server_name = "a.test";
+  w.options.client.retry.max_attempts = 1;
+  w.connect("https://127.0.0.1:" + std::to_string(server.port()));
+  const auto result = w.start(http_request("GET", "/"));
+  EXPECT_TRUE(w.wait([&] { return !server.peers().empty() && server.last().is_shaken; }));
+  auto& tls = server.last().tls;
+  std::string request;
+  asio::async_read_until(tls, asio::dynamic_buffer(request), "\r\n\r\n", [&](auto, auto) {
+    asio::async_write(tls, asio::buffer(reply), [&](auto, auto) {
+      tls.next_layer().shutdown(asio::socket_base::shutdown_send);
+    });
+  });
+  const http_result r = w.finish(result);
+  EXPECT_EQ(w.client->connection_gauges().leased, 0U);
+  server.close();
+  return r;
+}
+
+void no_farewell() {
+  const http_result whole = torn_off("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  EXPECT_FALSE(whole.error) << whole.error.message();
+  EXPECT_EQ(whole.response.body, "ok");
+  EXPECT_EQ(torn_off("HTTP/1.1 200 OK\r\n\r\nuntil the end").error, errc::partial_response);
+}
+
 // It reads below TLS, and so answers nothing. We wait for no answer: its reads end at once.
 void no_answer_to_our_farewell() {
   tls_row w;
@@ -133,6 +164,28 @@ void renegotiation() {
   asio::async_read(stream, asio::buffer(&byte, 1), [&](auto, auto) { done = true; });
   EXPECT_TRUE(run_until(w.io, [&] { return done; }));
   EXPECT_EQ(::SSL_num_renegotiations(stream.native_handle()), 0);
+}
+
+// TLS 1.2, whose sessions are there with the handshake.
+void sessions_stay_with_their_identity() {
+  tls_row w;
+  tls_server server(w.io, authority().issue_for({"a.test", "b.test"}));
+  ::SSL_CTX_set_max_proto_version(server.context(), TLS1_2_VERSION);
+  tls_connector a(host_name::parse("a.test").value(), w.options);
+  tls_connector b(host_name::parse("b.test").value(), w.options);
+  const auto is_resumed = [&](connector& c) {
+    const auto before = server.peers().size();
+    const auto o = testing::open(c, w.io, server.port());
+    EXPECT_TRUE(run_until(w.io, [&] {
+      return o->is_done() && server.peers().size() > before && server.last().is_shaken;
+    }));
+    EXPECT_EQ(o->error, error_code());
+    return server.last().was_resumed;
+  };
+  EXPECT_FALSE(is_resumed(a));
+  EXPECT_TRUE(is_resumed(a));
+  EXPECT_FALSE(is_resumed(b)) << "the session of a.test";
+  EXPECT_TRUE(is_resumed(b));
 }
 
 void old_versions_and_protocols() {
@@ -183,10 +236,10 @@ std::vector<fault_row> tls_rows() {
       {139, "wrong_name", wrong_names},
       {140, "identity_is_an_address", identity_is_an_address},
       {141, "mute_in_the_handshake", mute_in_the_handshake},
-      {142, "no_close_notify", nullptr, "integration.http_tls: Fault142"},
+      {142, "no_close_notify", no_farewell},
       {143, "no_answer_to_close_notify", no_answer_to_our_farewell},
       {144, "renegotiation", renegotiation},
-      {145, "session_offered_elsewhere", nullptr, "integration.net_tls: Fault145"},
+      {145, "session_offered_elsewhere", sessions_stay_with_their_identity},
       {146, "old_version_or_weak_cipher", old_versions_and_protocols, "ALPN: integration.net_tls"},
       {147, "plain_http_on_the_tls_port", tls_on_the_plain_port},
   };

@@ -40,6 +40,17 @@ void bring_loopback_up() {
   if (up != 0) give_up("loopback", why);
 }
 
+// Whoever is not root is it in a user namespace, where the system permits those; and so are the
+// programs that are started there, which need an identity for that (user_namespaces(7)).
+void become_root_of_a_network() {
+  const std::string user = std::to_string(::getuid());
+  const std::string group = std::to_string(::getgid());
+  if (::unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) give_up("a network namespace", errno);
+  set_system_value("/proc/self/setgroups", "deny");
+  set_system_value("/proc/self/uid_map", "0 " + user + " 1");
+  set_system_value("/proc/self/gid_map", "0 " + group + " 1");
+}
+
 // Runs in the child. What it returns is the reason why nothing could be tested.
 std::string attempt(const std::function<void()>& body) {
   try {
@@ -121,10 +132,7 @@ child_result run_in_own_network(const std::function<void()>& body, int limit_s) 
 }
 
 void enter_own_network() {
-  // Whoever is not root is it in a user namespace, where the system permits those.
-  if (::unshare(CLONE_NEWNET) != 0 && ::unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) {
-    give_up("a network namespace", errno);
-  }
+  if (::unshare(CLONE_NEWNET) != 0) become_root_of_a_network();
   bring_loopback_up();
 }
 

@@ -34,7 +34,7 @@ struct child_result {
 /// \throws not_possible
 void enter_own_network();
 
-/// Writes to a file below /proc/sys. \throws not_possible
+/// Writes to a file below /proc. \throws not_possible
 void set_system_value(const std::string& path, const std::string& value);
 
 /// No interface of this network has IPv6 any more. \throws not_possible

@@ -29,8 +29,8 @@ void expect_words(Enum last) {
 TEST(Names, EveryEnumeratorHasAWord) {
   expect_words(redial::answer_outcome::closed);
   expect_words(redial::freshness::expired);
-  expect_words(redial::endpoint_change::drained);
-  expect_words(redial::close_reason::shutdown);
+  expect_words(redial::endpoint_change::recovered);
+  expect_words(redial::close_reason::probed);
   expect_words(redial::connection_change::closed);
   expect_words(redial::refresh_result::error);
   expect_words(redial::log_level::error);

@@ -83,12 +83,30 @@ void expect_ranges_of_pools() {
                               [](const pool_options& o) { validate(o); });
 }
 
+void expect_ranges_of_health() {
+  expect_ranges<health_options>("health_options",
+                                {{"ejection_base", &health_options::ejection_base},
+                                 {"ejection_max", &health_options::ejection_max},
+                                 {"slow_start", &health_options::slow_start},
+                                 {"probe_interval", &health_options::probe_interval},
+                                 {"probe_timeout", &health_options::probe_timeout}},
+                                [](const health_options& o) {
+                                  pool_options p;
+                                  p.health = o;
+                                  validate(p);
+                                });
+}
+
 void expect_ranges_of_calls() {
   expect_ranges<retry_policy>("retry_policy",
                               {{"delay", &retry_policy::delay},
+                               {"delay_max", &retry_policy::delay_max},
                                {"budget_window", &retry_policy::budget_window},
                                {"reset_grace", &retry_policy::reset_grace}},
                               [](const retry_policy& o) { validate(o); });
+  expect_ranges<hedge_policy>("hedge_policy",
+                              {{"delay", &hedge_policy::delay}},
+                              [](const hedge_policy& o) { validate(o); });
   expect_ranges<client_options>("client_options",
                                 {{"attempt_timeout", &client_options::attempt_timeout},
                                  {"default_timeout", &client_options::default_timeout}},
@@ -106,6 +124,7 @@ void expect_ranges_of_discovery() {
 void durations_out_of_range() {
   expect_ranges_of_watching();
   expect_ranges_of_pools();
+  expect_ranges_of_health();
   expect_ranges_of_calls();
   expect_ranges_of_discovery();
   // What Asio's own timers would fire at once.
@@ -168,7 +187,19 @@ void shares_out_of_range() {
     r = {};
     r.budget_percent = bad < 1 ? bad : 101;
     EXPECT_THAT(complaint([&] { validate(r); }), HasSubstr("budget_percent is"));
+    hedge_policy h;
+    h.max_percent = bad < 1 ? bad : 101;
+    EXPECT_THAT(complaint([&] { validate(h); }), HasSubstr("max_percent is"));
+    p = {};
+    p.health.ejection_jitter = bad;
+    EXPECT_THAT(complaint([&] { validate(p); }), HasSubstr("ejection_jitter is"));
   }
+  pool_options p;
+  p.health.max_ejected_percent = 101;
+  EXPECT_THAT(complaint([&] { validate(p); }), HasSubstr("max_ejected_percent is 101"));
+  p = {};
+  p.health.ejection_base = p.health.ejection_max + 1s;
+  EXPECT_THAT(complaint([&] { validate(p); }), HasSubstr("ejection_max"));
 }
 
 void targets_that_lead_nowhere() {

@@ -99,6 +99,7 @@ void ttls_differ() {
 
 void chain_minimum() {
   one_family w;
+  const time_point asked = clock::now();
   EXPECT_EQ(w.ttl_of("www.test",
                      {cname_record("www.test", "middle.test", 200),
                       cname_record("middle.test", "end.test", 3),
@@ -107,7 +108,7 @@ void chain_minimum() {
   const auto e = w.explain("tcp://www.test:80");
   ASSERT_THAT(e.sets, SizeIs(1));
   EXPECT_LE(e.sets[0].fresh_until, clock::now() + 3s);
-  EXPECT_GE(e.sets[0].fresh_until, w.answers->all.front().at + 3s);
+  EXPECT_GE(e.sets[0].fresh_until, asked + 3s);
 }
 
 void chain_reversed() {

@@ -167,7 +167,9 @@ bool call_state::judge(locked& lock, std::uint32_t number, attempt_facts& facts,
     facts.ruling = false;
   }
   lock.lock();
-  return client_ != nullptr;
+  if (client_ != nullptr) return true;
+  lock.unlock();  // ours may be the last reference to the client and what its user gave it
+  return false;
 }
 
 // --- actions ----------------------------------------------------------------------------------

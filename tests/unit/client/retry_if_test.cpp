@@ -159,5 +159,33 @@ TEST_F(RetryIf, Fault129_MayCancelItsOwnCall) {
   EXPECT_EQ(client->connection_gauges().leased, 0U);
 }
 
+// What the user gave the client is destroyed with it, and may touch the call that was judged.
+TEST_F(RetryIf, TheClientMayEndInItsOwnAnswer) {
+  struct last_words {
+    asio::cancellation_signal& signal;
+    bool& said;
+    ~last_words() {
+      signal.emit(asio::cancellation_type::terminal);
+      said = true;
+    }
+  };
+  asio::cancellation_signal signal;
+  bool said = false;
+  options.retry.retry_if = [this, words = std::make_shared<last_words>(signal, said)](
+                               const attempt_record&, bool) {
+    client.reset();
+    return true;
+  };
+  started();
+  options.retry.retry_if = nullptr;  // the client has the only one
+  const auto result = cancellable_call(signal, call_options().idempotent());
+  sim.settle();
+  last().complete(asio::error::connection_reset);
+  sim.settle();
+  EXPECT_TRUE(said);
+  EXPECT_EQ(result->completions, 1);
+  EXPECT_EQ(result->error, errc::closed);
+}
+
 }  // namespace
 }  // namespace redial::testing

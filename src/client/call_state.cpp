@@ -271,7 +271,8 @@ void call_state::end_lease(const client_state& client,
   a.taken = lease.take(end.how, end.why);
   if (!client.may_post()) return;
   if (where == place::on_connection) {
-    cancel_operation(a);
+    // In the middle of a step, which goes on whatever the operation's own handler throws.
+    tell_listener(client.executor(), true, [&] { cancel_operation(a); });
   } else {
     asio::post(executor, [self = shared_from_this(), &a] { self->cancel_operation(a); });
   }

@@ -116,6 +116,38 @@ TEST_F(Throwing, Fault130_ACancellationHandlerOfAnOperationThatThrows) {
   all_is_well();
 }
 
+// At a deadline the operation is cancelled in the middle of the step that goes on with the call.
+TEST_F(Throwing, Fault130_ACancellationHandlerThatThrowsAtADeadlineLosesNoCall) {
+  started();
+  const auto result = std::make_shared<call_result>();
+  std::optional<operation_handler> kept_handler;
+  client->async_call(
+      [&](attempt&, scripted_connection&, operation_handler done) {
+        auto slot = done.get_cancellation_slot();
+        slot.assign([](asio::cancellation_type) { throw std::runtime_error("of the operation"); });
+        kept_handler.emplace(std::move(done));
+      },
+      call_options(1s),
+      receiver(result));
+  int thrown = 0;
+  for (bool over = false; !over;) {
+    try {
+      sim.advance(2s);
+      over = true;
+    } catch (const std::runtime_error&) {
+      ++thrown;
+      ASSERT_LT(thrown, 5);
+    }
+  }
+  EXPECT_EQ(thrown, 1);
+  EXPECT_EQ(result->completions, 1);
+  EXPECT_EQ(result->error, errc::deadline_exceeded);
+  EXPECT_EQ(net->counts().open, 1U) << "the other one";
+  kept_handler.reset();
+  sim.settle();
+  all_is_well();
+}
+
 TEST_F(Throwing, Fault129_ACompletionStartsDrainsAndCloses) {
   started();
   std::string order;

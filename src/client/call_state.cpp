@@ -240,11 +240,11 @@ void call_state::finish(client_state& client,
                         error_code ec,
                         call_history history,
                         completion<called> done) {
-  const bool drained = client.call_ended(*this, tally);
+  client.count(tally);
   tell_call(client, ec, tally);
-  if (!client.may_post()) return;  // the handler is destroyed uncalled, as Asio's are
-  std::move(done).post(client.executor(), ec, std::move(history));
-  if (drained) client.calls_over();
+  const bool posts = client.may_post();  // else the handler is destroyed uncalled, as Asio's are
+  if (posts) std::move(done).post(client.executor(), ec, std::move(history));
+  if (client.call_ended(*this) && posts) client.calls_over();
 }
 
 void call_state::end_attempt(const client_state& client,

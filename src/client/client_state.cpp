@@ -113,8 +113,7 @@ bool client_state::add(const std::shared_ptr<call_state>& call, time_point now) 
   return !closed_ && !draining_;
 }
 
-bool client_state::call_ended(call_state& call, const call_tally& tally) {
-  std::shared_ptr<call_state> last;  // let go without the lock
+void client_state::count(const call_tally& tally) {
   const std::lock_guard lock(mutex_);
   if (tally.failed) ++counters_.failed_calls;
   counters_.attempts += tally.attempts;
@@ -123,6 +122,11 @@ bool client_state::call_ended(call_state& call, const call_tally& tally) {
   counters_.hedges += tally.hedges;
   if (hedge_.is_on() && !tally.failed) hedge_.succeeded(tally.latency);
   histograms_.call.add(tally.took);
+}
+
+bool client_state::call_ended(call_state& call) {
+  std::shared_ptr<call_state> last;  // let go without the lock
+  const std::lock_guard lock(mutex_);
   last.swap(call.self_);
   (call.previous_ != nullptr ? call.previous_->next_ : calls_) = call.next_;
   if (call.next_ != nullptr) call.next_->previous_ = call.previous_;

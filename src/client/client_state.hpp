@@ -76,9 +76,10 @@ class client_state final : public call_surroundings,
   [[nodiscard]] measurements measured() const;
   void explain(completion<void(client_explanation)> done);
 
-  /// The last word of a call; it must be the list's. True: nothing of a drain is left here, so
-  /// `calls_over` is due once the call's completion is on its way.
-  [[nodiscard]] bool call_ended(call_state& call, const call_tally& tally);
+  void count(const call_tally& tally);
+  /// The last word of a call, which must be the list's, once its completion is on its way: a drain
+  /// waits for that. True: nothing of a drain is left here, so `calls_over` is due.
+  [[nodiscard]] bool call_ended(call_state& call);
   void calls_over();
   [[nodiscard]] bool spend_retry(time_point now) override;
   [[nodiscard]] bool spend_hedge(time_point now) override;

@@ -81,6 +81,27 @@ TEST_F(ClientEnd, TheLastCallCompletesBeforeTheDrain) {
   EXPECT_EQ(order, "call drain");
 }
 
+// A listener hears of a call's end before its caller does.
+TEST_F(ClientEnd, ADrainThatBeginsWhenTheLastCallIsToldToEndCompletesAfterIt) {
+  struct drainer final : event_listener {
+    void on_call(const call_event&) override { then(); }
+    std::function<void()> then;
+  };
+  const auto listener = std::make_shared<drainer>();
+  options.listener = listener;
+  started();
+  std::string order;
+  listener->then = [&] {
+    client->async_drain(sim.now() + 5s, [&](error_code) { order += "drain"; });
+  };
+  client->async_call(
+      operation(), call_options(), [&](error_code, const call_history&) { order += "call "; });
+  sim.settle();
+  last().complete({});
+  sim.settle();
+  EXPECT_EQ(order, "call drain");
+}
+
 TEST_F(ClientEnd, ARetryStillGetsAConnection) {
   started();
   const auto retried = call(call_options(10s).idempotent());

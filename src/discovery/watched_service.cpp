@@ -4,6 +4,7 @@
 
 #include "discovery/fixed_snapshot.hpp"
 #include "discovery/subscription_state.hpp"
+#include "watch/denied_addresses.hpp"
 
 #include <utility>
 
@@ -58,7 +59,7 @@ void watched_service::follow(const std::string& target) {
   auto on_snapshot = [self, target](snapshot_ptr s) {
     const auto service = self.lock();
     if (!service || service->is_closed()) return;
-    service->apply(service->watch_.on_target(target, std::move(s), service->now()));
+    service->heard_of(target, std::move(s));
   };
   const auto made = std::make_shared<subscription_state>(std::weak_ptr<discovery_state>{},
                                                          std::string{},
@@ -73,6 +74,14 @@ void watched_service::follow(const std::string& target) {
     hosts_[target] = {host, made};
     host->add(made);
   }
+}
+
+// An answer of DNS has led to these addresses, wherever they are from.
+void watched_service::heard_of(const std::string& target, snapshot_ptr s) {
+  std::uint32_t dropped = 0;
+  s = without_denied(std::move(s), around().denied, dropped);
+  if (dropped != 0) around().counters->add(&dns_counters::dropped_records, dropped);
+  apply(watch_.on_target(target, std::move(s), now()));
 }
 
 void watched_service::unfollow(const std::string& target) {

@@ -40,6 +40,7 @@ class watched_service final : public watched {
   void shut_down() noexcept override;
   [[nodiscard]] const std::string& name() const noexcept override { return watch_.name(); }
   void follow(const std::string& target);
+  void heard_of(const std::string& target, snapshot_ptr s);
   void unfollow(const std::string& target);
 
   service_watch watch_;

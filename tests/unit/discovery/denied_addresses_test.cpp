@@ -63,6 +63,23 @@ TEST(DeniedAddresses, NoneByDefaultAndNotForAddressesInTheTarget) {
   EXPECT_EQ(of_target.endpoints(), texts{"127.0.0.1:80"});
 }
 
+// Whoever runs the zone of a service names its targets, too.
+TEST(DeniedAddresses, Fault156_AServiceCannotPointAtThisMachineByATargetsName) {
+  discovery_world w;
+  w.options.denied_addresses = internal_address_ranges();
+  w.dns.set("good.test", {"8.8.8.8"});
+  w.dns.set("127.0.0.1", {"127.0.0.1"});
+  w.dns.set_srv("evil.test",
+                {{"localhost", 80}, {"a.localhost", 81}, {"127.0.0.1", 82}, {"good.test", 83}},
+                5s);
+  const auto d = w.make();
+  reader r(*d, "srv://evil.test", w.sim.executor());
+  w.sim.advance(30s);
+  ASSERT_EQ(r.endpoints().size(), 1U);
+  EXPECT_NE(r.endpoints().front().find("8.8.8.8:83"), std::string::npos);
+  EXPECT_GE(d->counters().dropped_records, 2U);
+}
+
 TEST(DeniedAddresses, WhatIsNoRangeIsRefusedByName) {
   discovery_world w;
   w.options.denied_addresses = {"10.0.0.0/8", "10.0.0.0/40"};

@@ -123,5 +123,19 @@ TEST_F(DiscoveryHosts, TheFileIsReadAgainForTheNextSubscriber) {
   EXPECT_THAT(r.endpoints(), ElementsAre("10.0.0.1:80", "10.0.0.2:80"));
 }
 
+// The hosts file is ours, but an answer of DNS led there.
+TEST_F(DiscoveryHosts, Fault156_AServicesTargetInItIsJudgedByTheDeniedAddresses) {
+  write("10.0.0.1 db.test\n8.8.8.8 web.test\n");
+  options.denied_addresses = {"10.0.0.0/8"};
+  dns.set_srv("evil.test", {{"db.test", 80}, {"web.test", 80}}, 5s);
+  const auto d = make();
+  reader service(*d, "srv://evil.test", sim.executor());
+  reader own(*d, "tcp://db.test:80", sim.executor());
+  sim.advance(10s);
+  ASSERT_EQ(service.endpoints().size(), 1U);
+  EXPECT_NE(service.endpoints().front().find("8.8.8.8:80"), std::string::npos);
+  EXPECT_THAT(own.endpoints(), ElementsAre("10.0.0.1:80")) << "its name is in the target";
+}
+
 }  // namespace
 }  // namespace redial::testing

@@ -42,7 +42,7 @@ void http_call::prepare(const std::string& authority,
 
 void http_call::keep(std::uint32_t number, http_response response, bool final) {
   const std::lock_guard lock(mutex_);
-  if (taken_ || std::pair(final, number) < std::pair(final_, number_)) return;
+  if (taken_ || final_ || (!final && number < number_)) return;
   final_ = final;
   number_ = number;
   response_ = std::move(response);

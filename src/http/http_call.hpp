@@ -32,8 +32,8 @@ class http_call {
   void prepare(const std::string& authority, const std::string& user_agent, bool idempotent);
   [[nodiscard]] const message_type& message() const noexcept { return message_; }
 
-  /// A response of attempt `number`. One that ends the call (`final`) goes before one that does
-  /// not, since two attempts may run at once; else a later attempt's goes before an earlier one's.
+  /// A response of attempt `number`. The first that ends the call (`final`) stays, since two
+  /// attempts may run at once; before it, a later attempt's goes before an earlier one's.
   void keep(std::uint32_t number, http_response response, bool final);
   /// Nothing is kept any more afterwards.
   [[nodiscard]] std::optional<http_response> take();

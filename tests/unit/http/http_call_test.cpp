@@ -31,5 +31,13 @@ TEST(HttpCall, AResponseThatEndsTheCallIsNotReplacedByOneThatDoesNot) {
   EXPECT_EQ(call.take()->status, 200);
 }
 
+// The call is over then, but its caller has not been called yet.
+TEST(HttpCall, TheFirstOfTwoResponsesThatEndTheCallIsTheCalls) {
+  http_call call({});
+  call.keep(1, status(200), true);
+  call.keep(2, status(404), true);
+  EXPECT_EQ(call.take()->status, 200);
+}
+
 }  // namespace
 }  // namespace redial::detail

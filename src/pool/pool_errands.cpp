@@ -138,7 +138,7 @@ void pool_state::on_opened(const pool_actions::opening& o,
 void pool_state::check(const pool_actions::opening& o,
                        std::shared_ptr<pooled_connection> connection) {
   auto run = std::make_shared<probe_run>(
-      std::move(connection),
+      connection,
       [weak = weak_from_this(), o](error_code ec, std::shared_ptr<pooled_connection> c) {
         if (const auto self = weak.lock()) {
           self->conclude(o, ec, std::move(c));
@@ -154,7 +154,7 @@ void pool_state::check(const pool_actions::opening& o,
     if (expected) o.slot->operation.swap(finished);
   }
   if (!expected) return run->cancel();
-  run->start(options_.health.probe, o.deadline);
+  run->start(std::move(connection), options_.health.probe, o.deadline);
 }
 
 void pool_state::conclude(const pool_actions::opening& o,

@@ -25,16 +25,20 @@ namespace detail {
 probe_run::probe_run(std::shared_ptr<pooled_connection> connection, handler done)
     : connection_(std::move(connection)), done_(std::move(done)) {}
 
-void probe_run::start(std::shared_ptr<health_probe> probe, time_point deadline) {
-  auto check = [self = shared_from_this(), c = connection_, probe = std::move(probe), deadline] {
-    if (self->over_) return;
-    try {
-      probe->check(c, deadline, [self](error_code ec) { self->finish(ec); });
-    } catch (const std::exception&) {
-      self->finish(boost::asio::error::operation_aborted);
-    }
-  };
-  boost::asio::post(connection_->get_executor(), std::move(check));
+void probe_run::start(std::shared_ptr<pooled_connection> connection,
+                      std::shared_ptr<health_probe> probe,
+                      time_point deadline) {
+  const auto executor = connection->get_executor();
+  auto check =
+      [self = shared_from_this(), c = std::move(connection), probe = std::move(probe), deadline] {
+        if (self->over_) return;
+        try {
+          probe->check(c, deadline, [self](error_code ec) { self->finish(ec); });
+        } catch (const std::exception&) {
+          self->finish(boost::asio::error::operation_aborted);
+        }
+      };
+  boost::asio::post(executor, std::move(check));
 }
 
 void probe_run::cancel() noexcept { finish(boost::asio::error::operation_aborted); }

@@ -3,6 +3,7 @@
 
 #include <redial/pool/health_probe.hpp>
 
+#include "pool/probe_run.hpp"
 #include "pool_world.hpp"
 
 namespace redial::testing {
@@ -145,6 +146,29 @@ TEST_F(Probe, LocalFaultsSayNothing) {
   sim.advance(60s);
   EXPECT_EQ(pool->counters().ejections, 0U);
   EXPECT_EQ(pool->counters().probe_failures, 0U);
+}
+
+// A pool that closes on another thread gives the check up between its making and its start.
+TEST(ProbeRun, MayBeGivenUpBeforeItStarts) {
+  struct nothing {
+    void close() noexcept {}
+    bool is_healthy() noexcept { return true; }
+  };
+  simulation sim;
+  const auto probe = std::make_shared<scripted_probe>();
+  const std::shared_ptr<pooled_connection> connection = pooled(nothing(), sim.executor());
+  int ends = 0;
+  const auto run = std::make_shared<detail::probe_run>(
+      connection, [&](error_code ec, std::shared_ptr<pooled_connection> given_back) {
+        ++ends;
+        EXPECT_EQ(ec, boost::asio::error::operation_aborted);
+        EXPECT_EQ(given_back, connection);
+      });
+  run->cancel();
+  run->start(connection, probe, sim.now() + 1s);
+  sim.settle();
+  EXPECT_EQ(ends, 1);
+  EXPECT_TRUE(probe->checks.empty());
 }
 
 }  // namespace

@@ -194,7 +194,6 @@ void call_state::perform(locked lock, const call_step& step, place where) {
   const auto self = shared_from_this();
   const auto client = client_;
   follow_clock();
-
   held_lease held = take_lease(step);
   held_lease other = take_lease(step.other);
   const auto attempt_number = machine_.newest();
@@ -212,7 +211,6 @@ void call_state::perform(locked lock, const call_step& step, place where) {
     client_.reset();
   }
   lock.unlock();
-
   if (queue) leave_queue(*client, queue);
   if (step.attempt_ended) end_attempt(*client, std::move(held), step, where, goes_on);
   if (step.other.attempt_ended) {
@@ -271,8 +269,7 @@ void call_state::end_lease(const client_state& client,
   a.taken = lease.take(end.how, end.why);
   if (!client.may_post()) return;
   if (where == place::on_connection) {
-    // In the middle of a step, which goes on whatever the operation's own handler throws.
-    tell_listener(client.executor(), true, [&] { cancel_operation(a); });
+    tell_listener(client.executor(), true, [&] { cancel_operation(a); });  // the step goes on
   } else {
     asio::post(executor, [self = shared_from_this(), &a] { self->cancel_operation(a); });
   }

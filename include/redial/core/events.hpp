@@ -149,8 +149,9 @@ struct checkout_event {
 /// A call is over.
 struct call_event {
   std::string_view name;
-  error_code error;            ///< Clear: it succeeded.
-  std::uint32_t attempts = 0;  ///< Begun; 0 when it got no connection at all.
+  error_code error;  ///< Clear: it succeeded.
+  /// Begun, those that got no connection included; 0: refused at once (closed, deadline past).
+  std::uint32_t attempts = 0;
   duration elapsed{};
 };
 

@@ -81,8 +81,10 @@ struct discovery_options {
   /// names that others control: without it whoever runs a name's zone can point it at this
   /// machine's own services, or at a metadata service (DNS rebinding). Compared after unmapping
   /// `::ffff:a.b.c.d`. Such records are left out and counted in `dns_counters::dropped_records`;
-  /// an answer of nothing else is `no_data`. See `internal_address_ranges()`. The hosts file,
-  /// `sources` and addresses in a target are yours, and not judged. Empty, the default: none.
+  /// an answer of nothing else is `no_data`. The hosts that an SRV answer names are judged wherever
+  /// their addresses are from, also `localhost` and those in the hosts file. Else the hosts file,
+  /// `sources` and addresses in a target are yours, and not judged. See
+  /// `internal_address_ranges()`. Empty, the default: none.
   std::vector<std::string> denied_addresses;
 };
 

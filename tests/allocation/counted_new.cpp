@@ -33,7 +33,7 @@ std::size_t allocations() noexcept { return made; }
 
 }  // namespace redial::testing
 
-// The other forms call these.
+// All forms, because sanitizers bring their own for those that are not replaced.
 void* operator new(std::size_t size) {
   return counted(std::malloc(std::max<std::size_t>(size, 1)));
 }
@@ -45,3 +45,23 @@ void operator delete(void* p) noexcept { let_go(p); }
 void operator delete(void* p, std::size_t) noexcept { let_go(p); }
 void operator delete(void* p, std::align_val_t) noexcept { let_go(p); }
 void operator delete(void* p, std::size_t, std::align_val_t) noexcept { let_go(p); }
+void* operator new[](std::size_t size) { return ::operator new(size); }
+void* operator new[](std::size_t size, std::align_val_t alignment) {
+  return ::operator new(size, alignment);
+}
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  try {
+    return ::operator new(size);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+void* operator new[](std::size_t size, const std::nothrow_t& quiet) noexcept {
+  return ::operator new(size, quiet);
+}
+void operator delete[](void* p) noexcept { let_go(p); }
+void operator delete[](void* p, std::size_t) noexcept { let_go(p); }
+void operator delete[](void* p, std::align_val_t) noexcept { let_go(p); }
+void operator delete[](void* p, std::size_t, std::align_val_t) noexcept { let_go(p); }
+void operator delete(void* p, const std::nothrow_t&) noexcept { let_go(p); }
+void operator delete[](void* p, const std::nothrow_t&) noexcept { let_go(p); }

@@ -82,11 +82,26 @@ class scripted_connector::attempt final : public connect_operation,
   attempt(const attempt&) = delete;
   attempt& operator=(const attempt&) = delete;
 
+  /// What throws leaves nothing behind.
   void start() {
     {
       const std::lock_guard lock(state_->mutex);
+      state_->asked.push_back(request_.where);
+      connect_counts& counts = state_->counted[request_.where];
       state_->pending.emplace(this, shared_from_this());
+      ++counts.asked;
+      ++counts.opening;
     }
+    try {
+      begin();
+    } catch (...) {
+      const std::lock_guard lock(state_->mutex);
+      if (state_->pending.erase(this) != 0) --state_->counted[request_.where].opening;
+      throw;
+    }
+  }
+
+  void begin() {
     if (how_.never) return;
     if (how_.latency <= duration::zero()) return finish();
     timer_.owned_by(weak_from_this());
@@ -122,10 +137,16 @@ class scripted_connector::attempt final : public connect_operation,
   std::unique_ptr<scripted_connection> make_connection() {
     auto peer = state_->add_peer(request_.where, how_.can_watch);
     const auto number = peer->number();
-    return std::make_unique<scripted_connection>(
-        std::move(peer), request_.executor, [s = state_, where = request_.where, number] {
-          s->remove_peer(where, number);
-        });
+    try {
+      return std::make_unique<scripted_connection>(
+          std::move(peer), request_.executor, [s = state_, where = request_.where, number] {
+            s->remove_peer(where, number);
+          });
+    } catch (...) {
+      state_->open_peers.pop_back();
+      --state_->counted[request_.where].open;
+      throw;
+    }
   }
 
   void post(error_code error, std::unique_ptr<scripted_connection> connection) {
@@ -200,10 +221,6 @@ std::shared_ptr<connect_operation> scripted_connector::open(const connect_reques
   std::shared_ptr<attempt> started;
   {
     const std::lock_guard lock(state_->mutex);
-    state_->asked.push_back(request.where);
-    connect_counts& counts = state_->counted[request.where];
-    ++counts.asked;
-    ++counts.opening;
     started =
         std::make_shared<attempt>(state_, request, state_->take(request.where), std::move(done));
   }

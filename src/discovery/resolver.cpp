@@ -111,17 +111,11 @@ class resolver_state final : public ends_with_context,
     const std::lock_guard lock(mutex_);
     entry& found = entries_[where->text()];
     found.asked_at = time_->now();
+    if (!found.watched) watch(found, *where);
+    const bool known = found.current != nullptr;
+    if (known && found.current->endpoints.empty()) found.watch.refresh();
     found.waiters.push_back(std::move(w));
-    if (!found.watched) {
-      found.watched = true;
-      found.watch = names_->subscribe(
-          *where, executor_, [weak = weak_from_this(), key = where->text()](snapshot_ptr s) {
-            if (const auto self = weak.lock()) self->arrived(key, std::move(s));
-          });
-    } else if (found.current) {
-      answer(found);
-      if (found.current->endpoints.empty()) found.watch.refresh();
-    }
+    if (known) answer(found);
   }
 
   void cancel() {
@@ -153,6 +147,20 @@ class resolver_state final : public ends_with_context,
     time_point asked_at{};
     std::vector<waiting> waiters;
   };
+
+  // With the lock held. Throws, as all that follows it in `start`, before anything waits.
+  void watch(entry& e, const target& where) {
+    try {
+      e.watch = names_->subscribe(
+          where, executor_, [weak = weak_from_this(), key = where.text()](snapshot_ptr s) {
+            if (const auto self = weak.lock()) self->arrived(key, std::move(s));
+          });
+    } catch (...) {
+      entries_.erase(where.text());
+      throw;
+    }
+    e.watched = true;
+  }
 
   void arrived(const std::string& key, snapshot_ptr s) {
     subscription ended;

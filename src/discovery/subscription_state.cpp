@@ -72,13 +72,12 @@ void subscription_state::run_next() {
 
 void subscription_state::cancel() noexcept {
   std::shared_ptr<const discovery::snapshot_handler> handler;
-  std::deque<snapshot_ptr> waiting;
   asio::any_io_executor executor;
   {
     const std::lock_guard lock(mutex_);
     executor.swap(executor_);
     handler.swap(handler_);
-    waiting.swap(waiting_);
+    waiting_.clear();  // in place: an empty deque of its own would take memory
   }
   if (!handler) return;
   if (const auto from = from_.lock()) from->detach(shared_from_this());

@@ -11,6 +11,7 @@
 #include <boost/asio/strand.hpp>
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 namespace redial::detail {
@@ -66,6 +67,7 @@ void call_state::start() {
 
 void call_state::stop(error_code why) {
   locked lock(mutex_);
+  if (client_ == nullptr) return;
   // What was sent is only known where the operation runs, and a caller who leaves does not wait.
   const bool sent = std::any_of(running_.begin(), running_.end(), [](const call_attempt* a) {
     return a != nullptr && a->started;
@@ -74,8 +76,31 @@ void call_state::stop(error_code why) {
   perform(std::move(lock), step, place::anywhere);
 }
 
+void call_state::abandon() {
+  std::array<lease_base, 2> leases;  // these go without the lock
+  completion<called> done;
+  std::shared_ptr<client_state> client;
+  call_tally tally;
+  {
+    const locked lock(mutex_);
+    if (client_ == nullptr) return;
+    client = std::move(client_);
+    done = std::move(done_);
+    for (std::size_t i = 0; i < running_.size(); ++i) {
+      if (call_attempt* const a = std::exchange(running_[i], nullptr))
+        leases[i] = std::move(a->lease);
+    }
+    time_->disarm(timer_);
+    armed_ = time_point::max();
+    tally.failed = true;
+    tally.attempts = machine_.begun();
+  }
+  if (client->call_ended(*this, tally)) client->calls_over();
+}
+
 void call_state::checkout_done(error_code ec, lease_base lease) {
   locked lock(mutex_);
+  if (client_ == nullptr) return;
   if (!machine_.is_waiting_for_checkout()) return;  // the lease goes back unused
   queue_ = {};
   const time_point now = time_->now();
@@ -124,7 +149,7 @@ void call_state::lease_cancelled(call_attempt& a, error_code why) {
 void call_state::timer_fired() {
   locked lock(mutex_);
   const time_point now = time_->now();
-  if (now < machine_.wake()) return;  // moved since it went off
+  if (client_ == nullptr || now < machine_.wake()) return;  // over, or moved since it went off
   armed_ = time_point::max();
   const call_attempt* const late = find(machine_.due(now));
   if (late == nullptr) {
@@ -337,11 +362,16 @@ void call_state::wait_in_queue(client_state& client,
   }
 }
 
-void call_state::leave_queue(const client_state& client, const asio::any_io_executor& strand) {
+void call_state::leave_queue(const client_state& client,
+                             const asio::any_io_executor& strand) noexcept {
   if (!client.may_post()) return;
-  asio::post(strand, [self = shared_from_this()] {
-    self->queue_signal_.emit(asio::cancellation_type::terminal);
-  });
+  try {
+    asio::post(strand, [self = shared_from_this()] {
+      self->queue_signal_.emit(asio::cancellation_type::terminal);
+    });
+  } catch (const std::bad_alloc&) {
+    // It goes on waiting, and gives back what it gets.
+  }
 }
 
 call_attempt& call_state::begin_attempt(lease_base lease) {

@@ -54,6 +54,8 @@ class call_state final : public std::enable_shared_from_this<call_state> {
   void start();
   /// The caller cancelled (`operation_aborted`), or the client closes.
   void stop(error_code why);
+  /// `start` or `stop` has thrown: the handler is destroyed uncalled, unless it is over already.
+  void abandon();
 
   void checkout_done(error_code ec, lease_base lease);
   /// On the connection's executor, like the operation's own handlers.
@@ -103,7 +105,7 @@ class call_state final : public std::enable_shared_from_this<call_state> {
   static void tell_call(const client_state& client, error_code ec, const call_tally& tally);
   void check_out(client_state& client, std::vector<tried_endpoint> tried, std::uint32_t number);
   void wait_in_queue(client_state& client, const checkout_options& options, std::uint32_t number);
-  void leave_queue(const client_state& client, const boost::asio::any_io_executor& strand);
+  void leave_queue(const client_state& client, const boost::asio::any_io_executor& strand) noexcept;
   call_attempt& begin_attempt(lease_base lease);
 
   void follow_clock();

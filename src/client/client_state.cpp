@@ -75,10 +75,12 @@ void client_state::start_call(std::unique_ptr<erased_operation> op,
   const time_point now = time_->now();
   const auto call = std::make_shared<call_state>(
       shared_from_this(), std::move(op), terms_of(options, now), std::move(done));
-  if (add(call, now)) {
-    call->start();
-  } else {
-    call->stop(errc::closed);
+  const bool open = add(call, now);
+  try {
+    open ? call->start() : call->stop(errc::closed);
+  } catch (...) {
+    call->abandon();
+    throw;
   }
 }
 
@@ -143,11 +145,12 @@ void client_state::start_drain(time_point by, completion<drain_ended> done) {
   bool quiet = false;
   {
     const std::lock_guard lock(mutex_);
-    draining_ = true;
-    drain_by_ = std::min(drain_by_, by);
+    const time_point end = std::min(drain_by_, by);
     quiet = calls_ == nullptr;
-    const bool timed = !quiet && !closed_ && drain_by_ != time_point::max();
-    if (timed) time_->arm(drain_timer_, drain_by_);
+    const bool timed = !quiet && !closed_ && end != time_point::max();
+    if (timed) time_->arm(drain_timer_, end);  // first, since it may need memory
+    draining_ = true;
+    drain_by_ = end;
   }
   pool_.start_drain(quiet, quiet ? by : time_point::max(), std::move(done));
 }

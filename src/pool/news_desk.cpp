@@ -3,19 +3,20 @@
 
 #include "ports/tell_listener.hpp"
 
-#include <iterator>
+#include <new>
 #include <utility>
 #include <variant>
 
 namespace redial::detail {
 
-void news_desk::add(std::vector<pool_news>& news) {
+void news_desk::add(std::vector<pool_news>& news) noexcept {
   if (news.empty()) return;
   const std::lock_guard lock(mutex_);
-  if (waiting_.empty()) {
-    waiting_.swap(news);
-  } else {
-    std::move(news.begin(), news.end(), std::back_inserter(waiting_));
+  if (waiting_.empty()) return waiting_.swap(news);
+  try {
+    waiting_.insert(waiting_.end(), news.begin(), news.end());
+  } catch (const std::bad_alloc&) {
+    // These are not told.
   }
 }
 

@@ -26,7 +26,7 @@ class news_desk {
       : listener_(std::move(listener)), name_(std::move(name)), executor_(std::move(executor)) {}
 
   /// Called under the pool's lock, so that the order is that of the happenings.
-  void add(std::vector<pool_news>& news);
+  void add(std::vector<pool_news>& news) noexcept;
   /// Called without it. Returns when all is told, or when another call is telling it. What the
   /// listener throws is thrown from a handler of `executor`, unless that `may_post` no more.
   void tell(bool may_post);

@@ -48,6 +48,12 @@ struct checkout_news {
 using pool_news =
     std::variant<endpoint_news, connection_news, reset_news, panic_news, checkout_news>;
 
+/// So that the next `push_back` does not throw: first the room, then the change.
+template <class T>
+void room_for_one_more(std::vector<T>& in) {
+  if (in.size() == in.capacity()) in.reserve(in.empty() ? 4 : 2 * in.size());
+}
+
 struct pool_actions {
   struct opening {
     pool_slot* slot = nullptr;
@@ -84,6 +90,8 @@ struct pool_actions {
   std::vector<served> waits_over;
   std::vector<cancelled_lease> leases_cancelled;
   std::vector<std::shared_ptr<pooled_connection>> to_close;
+  /// As `to_close`: the one that a checkout found dead, where there may be no memory for a list.
+  std::shared_ptr<pooled_connection> found_dead;
   /// Closed already by whoever cancelled the lease; the last reference goes outside the lock.
   std::vector<std::shared_ptr<pooled_connection>> to_drop;
   std::vector<std::shared_ptr<connect_operation>> to_cancel;

@@ -7,6 +7,7 @@
 #include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/error.hpp>
 
+#include <new>
 #include <utility>
 
 namespace redial::detail {
@@ -38,10 +39,15 @@ pool_slot* pool_state::checked(pool_slot& first, const checkout_options* options
   while (is_dead(*s)) {
     pool_slot* next = nullptr;
     const close_reason why = s->connection->unquiet_reason();
-    step([&](time_point now, pool_actions& out) {
-      core_.drop_dead(*s, why, now, out);
-      next = options != nullptr ? core_.take_idle(options->tried, options->key) : core_.take_idle();
-    });
+    try {
+      step([&](time_point now, pool_actions& out) {
+        core_.drop_dead(*s, why, now, out);
+        next =
+            options != nullptr ? core_.take_idle(options->tried, options->key) : core_.take_idle();
+      });
+    } catch (const std::bad_alloc&) {
+      // It is gone all the same.
+    }
     if (next == nullptr) return nullptr;
     s = next;
   }
@@ -49,16 +55,20 @@ pool_slot* pool_state::checked(pool_slot& first, const checkout_options* options
   return s;
 }
 
-void pool_state::look_after(pool_slot& s) {
+void pool_state::look_after(pool_slot& s) noexcept {
   {
     const std::lock_guard lock(mutex_);
     if (core_.is_undated(s)) core_.date_lease(s, time_->now());
     if (!core_.is_short_of_spares(s) && !core_.table().choice().is_starving()) return;
   }
-  step([&](time_point now, pool_actions& out) {
-    core_.feed_starved(now, out);
-    if (core_.is_short_of_spares(s)) core_.refill(now, out);
-  });
+  try {
+    step([&](time_point now, pool_actions& out) {
+      core_.feed_starved(now, out);
+      if (core_.is_short_of_spares(s)) core_.refill(now, out);
+    });
+  } catch (const std::bad_alloc&) {
+    // The next step looks after them.
+  }
 }
 
 bool pool_state::is_dead(pool_slot& s) noexcept {
@@ -84,22 +94,43 @@ void pool_state::start_checkout(const checkout_options& options, completion<chec
   }
   error_code refused;
   lease_base got;
-  step([&](time_point now, pool_actions& out) {
+  bool waits = false;
+  const auto begin = [&](time_point now, pool_actions& out) {
     // Somebody may have returned one since.
     if (pool_slot* s = core_.take_idle(options.tried, options.key)) {
       core_.date_lease(*s, now);
       got = lease_base(s);
       return;
     }
-    waiting_.emplace(mine, std::move(done));
+    auto& me = waiting_[mine];
+    me.done = std::move(done);
+    waits = true;
     refused = core_.enqueue(mine, options, now, out);
-    if (refused) out.waits_over.push_back({mine, refused, nullptr});
-  });
-  if (got && may_post()) std::move(done).post(executor_, {}, std::move(got));
+    if (!refused) return;
+    done = std::move(me.done);
+    waiting_.erase(mine);
+    waits = false;
+  };
+  try {
+    step(begin);
+  } catch (const std::bad_alloc& e) {
+    if (!waits || retract(mine) || is_lost(e, mine)) throw;  // else its end is posted
+  }
+  const bool over = got || refused;
+  if (over && may_post()) std::move(done).post(executor_, refused, std::move(got));
+}
+
+bool pool_state::retract(ticket t) noexcept {
+  callers::node_type gone;  // goes without the lock
+  const std::lock_guard lock(mutex_);
+  (void)core_.cancel(t);
+  gone = waiting_.extract(t);
+  return !gone.empty();
 }
 
 void pool_state::on_cancelled(ticket t) {
   step([&](time_point, pool_actions& out) {
+    room_for_one_more(out.waits_over);
     if (core_.cancel(t)) out.waits_over.push_back({t, asio::error::operation_aborted, nullptr});
   });
 }

@@ -78,6 +78,8 @@ class pool_core {
       pool_slot& s, lease_end how, const error_code& why, time_point now, pool_actions& out);
   /// A connection just taken is found dead; it was not lent.
   void drop_dead(pool_slot& s, close_reason why, time_point now, pool_actions& out);
+  /// A step has thrown half way: what it has not come to is due at the next one, soon.
+  void stopped_short(time_point now) noexcept;
 
   // Connections.
   void opened(pool_slot& s,
@@ -188,6 +190,7 @@ class pool_core {
       pool_slot& s, close_reason reason, const error_code& why, time_point now, pool_actions& out);
   void vacate(pool_slot& s) noexcept;
   void tell(pool_actions& out, pool_news news) const;
+  void count_closed(close_reason why) noexcept;
   void tell_connection(const pool_slot& s,
                        connection_change change,
                        close_reason reason,

@@ -18,12 +18,12 @@ void forget(std::vector<pool_slot*>& in, const pool_slot& s) noexcept {
   if (it != in.end()) in.erase(it);
 }
 
-void count_closed(pool_counters& c, close_reason why) noexcept {
-  ++c.closed;
-  ++c.closed_by[static_cast<std::size_t>(why)];
-}
-
 }  // namespace
+
+void pool_core::count_closed(close_reason why) noexcept {
+  ++counters_.closed;
+  ++counters_.closed_by[static_cast<std::size_t>(why)];
+}
 
 void pool_core::tell(pool_actions& out, pool_news news) const {
   if (options_.listener != nullptr) out.news.push_back(std::move(news));
@@ -55,6 +55,8 @@ void pool_core::start_opening(endpoint_entry& e,
                               time_point now,
                               pool_actions& out) {
   if (vacant_.empty()) add_slot();
+  room_for_one_more(out.openings);
+  if (options_.listener != nullptr) out.news.reserve(out.news.size() + 2);
   pool_slot& s = *vacant_.back();
   vacant_.pop_back();
   s.home = &e;
@@ -113,9 +115,10 @@ void pool_core::abandon_opening(pool_slot& s, time_point now, pool_actions& out)
 void pool_core::close_slot(
     pool_slot& s, close_reason reason, const error_code& why, time_point now, pool_actions& out) {
   BOOST_ASSERT(s.connection != nullptr);
-  count_closed(counters_, reason);
-  refill_ = options_.min_idle > 0;
+  room_for_one_more(out.to_close);
   tell_connection(s, connection_change::closed, reason, why, now - s.opened_at, out);
+  count_closed(reason);
+  refill_ = options_.min_idle > 0;
   out.to_close.push_back(std::move(s.connection));
   vacate(s);
 }
@@ -148,7 +151,7 @@ void pool_core::cancel_lease(
   forget(draining_, s);
   s.cancelled = true;
   s.cancelled_for = why;
-  count_closed(counters_, reason);
+  count_closed(reason);
   refill_ = options_.min_idle > 0;
   tell_connection(s, connection_change::closed, reason, why, now - s.opened_at, out);
   out.leases_cancelled.push_back({s.connection, s.observer, why});
@@ -204,7 +207,7 @@ void pool_core::opened_too_late(const endpoint& where,
                                 std::shared_ptr<pooled_connection> connection,
                                 pool_actions& out) {
   ++counters_.opened;
-  count_closed(counters_, close_reason::abandoned);
+  count_closed(close_reason::abandoned);
   tell(out,
        connection_news{where, number, connection_change::closed, close_reason::abandoned, {}, {}});
   out.to_close.push_back(std::move(connection));

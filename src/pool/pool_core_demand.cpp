@@ -53,7 +53,9 @@ void pool_core::pump(time_point now, pool_actions& out) {
 // Idle connections while somebody waits: what just became acceptable or usable.
 void pool_core::serve_waiters(pool_actions& out) {
   if (waiters_.empty() || !is_anything_idle()) return;
-  std::vector<std::pair<ticket, pool_slot*>> served;
+  std::vector<std::pair<ticket, pool_slot*>> served;  // with room, since a lent one must get there
+  served.reserve(waiters_.size());
+  out.waits_over.reserve(out.waits_over.size() + waiters_.size());
   for (const auto& [t, w] : waiters_.in_order()) {
     endpoint_entry* home = home_of(w);
     if (home != nullptr && home->idle == 0) continue;

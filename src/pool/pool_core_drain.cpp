@@ -10,16 +10,15 @@ namespace redial::detail {
 // Leased connections stay leased: a caller who waits already may still get one that comes back.
 void pool_core::drain(const drain_plan& plan, time_point now, pool_actions& out) {
   if (closed_) return;
-  if (!drain_.on) {
-    drain_.on = true;
-    renewing_ = false;
-    recovery_at_ = never;
-    for (pool_slot& s : slots_) {
-      if (s.state == slot_state::idle) close_slot(s, close_reason::shutdown, {}, now, out);
-    }
-  }
   drain_.refuses = drain_.refuses || plan.refuses;
   drain_.by = std::min(drain_.by, plan.by);
+  drain_.on = true;
+  renewing_ = false;
+  recovery_at_ = never;
+  // Again each time: who drained before may have run out of memory here.
+  for (pool_slot& s : slots_) {
+    if (s.state == slot_state::idle) close_slot(s, close_reason::shutdown, {}, now, out);
+  }
   pump(now, out);
 }
 

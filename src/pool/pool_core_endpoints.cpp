@@ -77,6 +77,12 @@ void pool_core::finish_reset(time_point now, pool_actions& out) {
 
 void pool_core::close(time_point now, pool_actions& out, const error_code& ends_drain) {
   if (closed_) return;
+  // All the memory first, so that it is closed or not.
+  out.waits_over.reserve(out.waits_over.size() + waiters_.size());
+  out.leases_cancelled.reserve(out.leases_cancelled.size() + slots_.size());
+  out.to_close.reserve(out.to_close.size() + slots_.size());
+  out.to_cancel.reserve(out.to_cancel.size() + slots_.size());
+  if (options_.listener != nullptr) out.news.reserve(out.news.size() + slots_.size());
   closed_ = true;
   drain_.result = ends_drain;
   renewing_ = false;
@@ -92,13 +98,14 @@ void pool_core::close(time_point now, pool_actions& out, const error_code& ends_
       begin_drain(s, close_reason::shutdown, now, out);
     }
   }
+  tick_at_ = sweep_at_ = scan_at_ = backoff_end_ = recovery_at_ = spares_at_ = probes_at_ = never;
+  eager_ = true;
+  // Last: without the memory for it, entries are all that stays.
   table_changes changes;
   table_.drain_all(changes);
   for (endpoint_entry* e : changes.drained) {
     if (e->connections == 0) table_.release(*e);
   }
-  tick_at_ = sweep_at_ = scan_at_ = backoff_end_ = recovery_at_ = spares_at_ = probes_at_ = never;
-  eager_ = true;
 }
 
 }  // namespace redial::detail

@@ -172,6 +172,7 @@ void pool_core::lend_to(ticket t, pool_slot& s, pool_actions& out) {
 
 // Out of the queue without a connection.
 void pool_core::turn_away(ticket t, const error_code& why, pool_actions& out) {
+  room_for_one_more(out.waits_over);
   tell(out, checkout_news{why, coarse_now_ - waiters_.in_order().at(t).queued_at});
   waiters_.remove(t);
   out.waits_over.push_back({t, why, nullptr});
@@ -260,10 +261,18 @@ void pool_core::judge_lease(
   carry_out(changes, now, out);
 }
 
+// For a checkout that must not throw: the connection is out before memory is needed.
 void pool_core::drop_dead(pool_slot& s, close_reason why, time_point now, pool_actions& out) {
   --counters_.checkouts_idle;
   if (s.home->has_departed()) --counters_.retained_leases;
-  close_slot(s, why, {}, now, out);
+  count_closed(why);
+  refill_ = options_.min_idle > 0;
+  const endpoint where = s.home->where;
+  const connection_news gone{
+      where, s.number, connection_change::closed, why, {}, now - s.opened_at};
+  out.found_dead = std::move(s.connection);
+  vacate(s);
+  tell(out, gone);
   pump(now, out);
 }
 

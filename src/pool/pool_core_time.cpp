@@ -31,6 +31,10 @@ void pool_core::expire_waiters(time_point now, pool_actions& out) {
   }
 }
 
+void pool_core::stopped_short(time_point now) noexcept {
+  backoff_end_ = std::min(backoff_end_, after(now, 100ms));  // leads to `pump`
+}
+
 void pool_core::on_time(time_point now, pool_actions& out) {
   if (closed_) return;
   coarse_now_ = now;

@@ -40,14 +40,30 @@ doom_reason found_dead(pooled_connection& c) noexcept {
 
 }  // namespace
 
+bool pool_state::is_lost(const std::bad_alloc& e, ticket t) noexcept {
+  const auto* const lost = dynamic_cast<const handler_lost*>(&e);
+  return lost != nullptr && lost->who == t;
+}
+
+template <class Completion, class... Args>
+void pool_state::complete(errands& e, ticket who, Completion done, Args... args) {
+  if (!may_post()) return;
+  try {
+    std::move(done).post(executor_, std::move(args)...);
+  } catch (const std::bad_alloc&) {
+    e.lost = who;
+  }
+}
+
 void pool_state::run(errands& e) {
   pool_actions& a = e.actions;
-  for (auto& [done, what] : e.waits_over) {
-    lease_base found(what.slot);
-    if (may_post()) std::move(done).post(executor_, what.error, std::move(found));
+  for (auto& [who, one] : e.waits_over) {
+    lease_base found(one.end.slot);
+    complete(e, who, std::move(one.done), one.end.error, std::move(found));
   }
   for (const auto& c : a.leases_cancelled) cancel_lease(c);
   for (auto& c : a.to_close) close_connection(std::move(c));
+  if (a.found_dead != nullptr) close_connection(std::move(a.found_dead));
   a.to_drop.clear();
   if (may_post()) {
     for (const auto& o : a.to_cancel) o->cancel();
@@ -55,13 +71,14 @@ void pool_state::run(errands& e) {
     for (const auto& o : a.openings) open(o);
   }
   // After the connections' ends, which are posted, too.
-  for (auto& done : e.drains_over) {
-    if (may_post()) std::move(done).post(executor_, e.drain_result);
+  for (auto& [who, done] : e.drains_over) {
+    complete(e, who, std::move(done), e.drain_result);
   }
   for (const auto& r : a.reports) feed_->report(r.where, r.outcome, r.last_usable);
   if (a.refresh) feed_->refresh();
   if (options_.listener != nullptr) news_.tell(may_post());
   if (e.stop_feed) feed_->stop();
+  if (e.lost != 0) throw handler_lost(e.lost);
 }
 
 // On its own executor: a handler of its idle notice may be running there.

@@ -63,28 +63,30 @@ bool pool_state::may_post() const noexcept {
 }
 
 // Under the lock: what must have the order of the steps.
-void pool_state::settle(errands& e) {
+void pool_state::settle(errands& e) noexcept {
   for (const auto& s : e.actions.waits_over) {
-    const auto it = waiting_.find(s.who);
-    if (it == waiting_.end()) continue;
-    e.waits_over.emplace_back(std::move(it->second), s);
-    waiting_.erase(it);
+    auto node = waiting_.extract(s.who);
+    if (node.empty()) continue;
+    node.mapped().end = s;
+    e.waits_over.insert(std::move(node));
   }
   news_.add(e.actions.news);
+  if (core_.is_closed()) settle_end(e);
+}
+
+void pool_state::follow_clock() {
   const time_point due = core_.due();
   if (due == pool_core::never) {
     if (armed_for_ != pool_core::never) time_->disarm(timer_);
     armed_for_ = pool_core::never;
   } else if (due < armed_for_) {
-    armed_for_ = due;
     time_->arm(timer_, due);
+    armed_for_ = due;
   }
-  if (core_.is_closed()) settle_end(e);
 }
 
-void pool_state::settle_end(errands& e) {
-  for (auto& [t, done] : drains_) e.drains_over.push_back(std::move(done));
-  drains_.clear();
+void pool_state::settle_end(errands& e) noexcept {
+  e.drains_over.swap(drains_);
   e.drain_result = core_.drain_result();
   if (std::exchange(feed_stopped_, true)) return;
   e.stop_feed = true;
@@ -123,10 +125,22 @@ void pool_state::start_drain(const drain_plan& plan, completion<drain_ended> don
       if (const auto self = weak.lock()) self->on_drain_cancelled(mine);
     });
   }
-  step([&](time_point now, pool_actions& out) {
-    if (done) drains_.emplace(mine, std::move(done));
-    core_.drain(plan, now, out);
-  });
+  bool waits = false;
+  try {
+    step([&](time_point now, pool_actions& out) {
+      if (done) waits = drains_.emplace(mine, std::move(done)).second;
+      core_.drain(plan, now, out);
+    });
+  } catch (const std::bad_alloc& e) {
+    if (!waits || retract_drain(mine) || is_lost(e, mine)) throw;  // else its end is posted
+  }
+}
+
+bool pool_state::retract_drain(ticket t) noexcept {
+  drain_waits::node_type gone;  // goes without the lock
+  const std::lock_guard lock(mutex_);
+  gone = drains_.extract(t);
+  return !gone.empty();
 }
 
 void pool_state::on_drain_cancelled(ticket t) {
@@ -145,8 +159,8 @@ void pool_state::on_drain_cancelled(ticket t) {
 // all others of the context, without a call.
 void pool_state::context_gone() noexcept {
   context_gone_.store(true, std::memory_order_relaxed);
-  std::unordered_map<ticket, completion<checked_out>> waiting;
-  std::map<ticket, completion<drain_ended>> drains;
+  callers waiting;
+  drain_waits drains;
   {
     const std::lock_guard lock(mutex_);
     waiting.swap(waiting_);
@@ -169,6 +183,7 @@ void pool_state::end_lease(pool_slot& s,
     core_.end_lease(s, how, why, now, e.actions);
     core_.follow_drain(now, e.actions);
     settle(e);
+    follow_clock();
     if (core_.is_closed() && core_.outstanding() == 0) self_.reset();
   }
   if (taken != nullptr) std::erase(e.actions.to_close, *taken);

@@ -15,11 +15,12 @@
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -98,21 +99,38 @@ class pool_state final : public std::enable_shared_from_this<pool_state> {
   void on_time();
 
  private:
-  using over = std::pair<completion<checked_out>, pool_actions::served>;
+  /// A caller in the queue, and how its wait ends.
+  struct caller {
+    completion<checked_out> done;
+    pool_actions::served end;
+  };
+  /// Nodes move from one map to another without memory.
+  using callers = std::map<ticket, caller>;
+  using drain_waits = std::map<ticket, completion<drain_ended>>;
+  /// No memory to post the handler of `who`, which is destroyed.
+  struct handler_lost final : std::bad_alloc {
+    explicit handler_lost(ticket t) noexcept : who(t) {}
+    ticket who;
+  };
   /// What is left to do once the lock is released.
   struct errands {
     pool_actions actions;
-    std::vector<over> waits_over;
-    std::vector<completion<drain_ended>> drains_over;
+    callers waits_over;
+    drain_waits drains_over;
     error_code drain_result;
     bool stop_feed = false;
+    ticket lost = 0;  ///< Set while they are done: see `handler_lost`.
   };
 
   template <class Step>
   void step(const Step& what);
-  void settle(errands& e);
-  void settle_end(errands& e);
+  void settle(errands& e) noexcept;
+  void settle_end(errands& e) noexcept;
+  void follow_clock();
   void run(errands& e);
+  template <class Completion, class... Args>
+  void complete(errands& e, ticket who, Completion done, Args... args);
+  [[nodiscard]] static bool is_lost(const std::bad_alloc& e, ticket t) noexcept;
 
   void open(const pool_actions::opening& o);
   void opening_started(const pool_actions::opening& o,
@@ -122,9 +140,12 @@ class pool_state final : public std::enable_shared_from_this<pool_state> {
   void close_connection(std::shared_ptr<pooled_connection> c);
   void cancel_lease(const pool_actions::cancelled_lease& c);
   [[nodiscard]] bool is_dead(pool_slot& s) noexcept;
-  void look_after(pool_slot& s);
+  void look_after(pool_slot& s) noexcept;
   [[nodiscard]] pool_slot* checked(pool_slot& s, const checkout_options* options) noexcept;
   [[nodiscard]] bool may_post() const noexcept;
+  /// Out of the queue, without a word. False: it was not there (any more).
+  bool retract(ticket t) noexcept;
+  bool retract_drain(ticket t) noexcept;
 
   const boost::asio::any_io_executor executor_;
   const std::shared_ptr<scheduler> time_;
@@ -136,8 +157,8 @@ class pool_state final : public std::enable_shared_from_this<pool_state> {
 
   mutable std::mutex mutex_;
   pool_core core_;
-  std::unordered_map<ticket, completion<checked_out>> waiting_;
-  std::map<ticket, completion<drain_ended>> drains_;
+  callers waiting_;
+  drain_waits drains_;
   bool feed_stopped_ = false;
   time_point armed_for_ = pool_core::never;
   std::shared_ptr<pool_state> self_;  // once closed, while leases are out
@@ -148,17 +169,30 @@ class pool_state final : public std::enable_shared_from_this<pool_state> {
 };
 
 // Every event that is not on the hot path: the machine's step under the lock, the rest without it.
+// Of a step that runs out of memory, what it had decided until then is done before that is thrown.
 template <class Step>
 void pool_state::step(const Step& what) {
   errands e;
+  std::exception_ptr failed;
   {
     const std::lock_guard lock(mutex_);
     const time_point now = time_->now();
-    what(now, e.actions);
-    core_.follow_drain(now, e.actions);
+    try {
+      what(now, e.actions);
+      core_.follow_drain(now, e.actions);
+    } catch (const std::bad_alloc&) {
+      failed = std::current_exception();
+      core_.stopped_short(now);
+    }
     settle(e);
+    try {
+      follow_clock();
+    } catch (const std::bad_alloc&) {
+      failed = std::current_exception();
+    }
   }
   run(e);
+  if (failed) std::rethrow_exception(failed);
 }
 
 }  // namespace redial::detail

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// This program's own `operator new`: counts.
+// This program's own `operator new`: counts, and fails when it is told to. What Asio keeps a
+// handler in while it is queued comes from `aligned_alloc` (Boost 1.81, C++17) and is neither. Two
+// more of its allocations are counted, but do not fail: see the source.
 
 #include <cstddef>
 
@@ -11,5 +13,21 @@ namespace redial::testing {
 [[nodiscard]] std::size_t live_blocks() noexcept;
 /// How often `new` was called by this thread.
 [[nodiscard]] std::size_t allocations() noexcept;
+
+/// While it lives, the `n`-th call of `new` by this thread throws `std::bad_alloc`, from 1 on and
+/// once. 0: none does, whatever an outer one says, which goes on counting afterwards.
+class failing_allocation {
+ public:
+  explicit failing_allocation(std::size_t n) noexcept;
+  ~failing_allocation();
+  failing_allocation(const failing_allocation&) = delete;
+  failing_allocation& operator=(const failing_allocation&) = delete;
+
+  [[nodiscard]] bool has_failed() const noexcept;
+
+ private:
+  const std::size_t n_;
+  const std::size_t outer_;
+};
 
 }  // namespace redial::testing

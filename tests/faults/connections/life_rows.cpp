@@ -238,7 +238,7 @@ std::vector<fault_row> life_rows() {
        "fork_without_exec",
        nullptr,
        "documented (docs/lifetime.md); debug builds assert: unit.pool.Fault134Fork"},
-      {135, "allocation_fails", nullptr, "the lifecycle suite"},
+      {135, "allocation_fails", nullptr, "what starts an operation: allocation.OutOfMemory"},
       {136, "moved_objects", moved_objects, "in simulated time"},
       {137, "a_million_cycles", a_million_cycles, "in simulated time"},
   };

@@ -11,7 +11,6 @@
 #include <boost/asio/strand.hpp>
 
 #include <algorithm>
-#include <new>
 #include <utility>
 
 namespace redial::detail {
@@ -74,28 +73,6 @@ void call_state::stop(error_code why) {
   });
   const call_step step = machine_.stop(why, sent, time_->now());
   perform(std::move(lock), step, place::anywhere);
-}
-
-void call_state::abandon() {
-  std::array<lease_base, 2> leases;  // these go without the lock
-  completion<called> done;
-  std::shared_ptr<client_state> client;
-  call_tally tally;
-  {
-    const locked lock(mutex_);
-    if (client_ == nullptr) return;
-    client = std::move(client_);
-    done = std::move(done_);
-    for (std::size_t i = 0; i < running_.size(); ++i) {
-      if (call_attempt* const a = std::exchange(running_[i], nullptr))
-        leases[i] = std::move(a->lease);
-    }
-    time_->disarm(timer_);
-    armed_ = time_point::max();
-    tally.failed = true;
-    tally.attempts = machine_.begun();
-  }
-  if (client->call_ended(*this, tally)) client->calls_over();
 }
 
 void call_state::checkout_done(error_code ec, lease_base lease) {
@@ -359,18 +336,6 @@ void call_state::wait_in_queue(client_state& client,
   } else if (machine_.is_finished()) {
     lock.unlock();
     leave_queue(client, strand);
-  }
-}
-
-void call_state::leave_queue(const client_state& client,
-                             const asio::any_io_executor& strand) noexcept {
-  if (!client.may_post()) return;
-  try {
-    asio::post(strand, [self = shared_from_this()] {
-      self->queue_signal_.emit(asio::cancellation_type::terminal);
-    });
-  } catch (const std::bad_alloc&) {
-    // It goes on waiting, and gives back what it gets.
   }
 }
 

@@ -189,6 +189,7 @@ class pool_core {
   void cancel_lease(
       pool_slot& s, close_reason reason, const error_code& why, time_point now, pool_actions& out);
   void vacate(pool_slot& s) noexcept;
+  void count_closed(close_reason why) noexcept;
   void tell(pool_actions& out, pool_news news) const;
   void count_closed(close_reason why) noexcept;
   void tell_connection(const pool_slot& s,

@@ -166,7 +166,7 @@ void pool_core::opened(pool_slot& s,
   expire_waiters(now, out);
   if (s.purpose == opening_for::probe) {
     ++counters_.opened;
-    ++counters_.closed;
+    count_closed(close_reason::probed);
     out.to_close.push_back(std::move(connection));
     return end_probe(s, {}, now, out);
   }

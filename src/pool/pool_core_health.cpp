@@ -58,7 +58,7 @@ void pool_core::check_failed(pool_slot& s,
                              time_point now,
                              pool_actions& out) {
   ++counters_.opened;
-  ++counters_.closed;
+  count_closed(close_reason::probed);
   out.to_close.push_back(std::move(connection));
   open_failed(s, why, now, out, true);
 }

@@ -6,6 +6,10 @@
 #include "pool/probe_run.hpp"
 #include "pool_world.hpp"
 
+#include <boost/asio/error.hpp>
+
+#include <numeric>
+
 namespace redial::testing {
 namespace {
 
@@ -98,6 +102,16 @@ TEST_F(Probe, OneThatSaysNothingHasFailedAfterItsTime) {
   for (auto& late : probe->pending) late({});  // means nothing any more
   sim.settle();
   EXPECT_EQ(in_use(), 1U);
+}
+
+TEST_F(Probe, WhatItClosesIsCountedByItsReason) {
+  probe->sick = {"10.0.0.2"};
+  start({"10.0.0.1", "10.0.0.2"});
+  sim.advance(20s);
+  const auto c = pool->counters();
+  ASSERT_GT(c.probes, 0U);
+  EXPECT_GT(c.closed_by[static_cast<std::size_t>(close_reason::probed)], c.probes) << "and warming";
+  EXPECT_EQ(std::accumulate(c.closed_by.begin(), c.closed_by.end(), std::uint64_t{0}), c.closed);
 }
 
 TEST_F(Probe, AllEndpointsOfALyingProbeStayInUse) {

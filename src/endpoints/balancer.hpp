@@ -36,7 +36,7 @@ class balancer {
   }
   /// Can give a connection by itself: at once, or when a connect there ends well.
   [[nodiscard]] bool can_serve(const endpoint_entry& e) const noexcept {
-    if (e.idle != 0 || e.opening > e.overdue) return true;
+    if (e.idle != 0 || e.coming() > e.overdue) return true;
     return e.failures == 0 && e.overdue == 0 && may_grow(e);
   }
   /// Nothing idle, nothing on its way, and calls would go there.

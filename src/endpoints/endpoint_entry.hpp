@@ -52,7 +52,7 @@ struct alignas(64) endpoint_entry {
   std::uint32_t usable_at = nowhere;      ///< Place among those that may be leased.
   std::uint32_t maybe_idle_at = nowhere;  ///< Place among those that may have an idle one.
   std::uint64_t id = 0;                   ///< Number of this life within its pool.
-  std::uint32_t opening = 0;              ///< Connections being opened.
+  std::uint32_t opening = 0;              ///< Connections being opened, that of a probe included.
   std::uint32_t overdue = 0;              ///< Of those opening, the ones that take too long.
   std::uint32_t connections = 0;          ///< All of them, opening ones included.
   standing presence = standing::present;
@@ -91,6 +91,10 @@ struct alignas(64) endpoint_entry {
   [[nodiscard]] bool is_usable() const noexcept { return usable_at != nowhere; }
   [[nodiscard]] bool is_serving() const noexcept { return serving_at != nowhere; }
   [[nodiscard]] std::uint32_t load() const noexcept { return leases + opening; }
+  /// Connections being opened that can be lent once they are open: a probe's cannot.
+  [[nodiscard]] std::uint32_t coming() const noexcept {
+    return opening - (record.probing ? 1U : 0U);
+  }
 };
 static_assert(offsetof(endpoint_entry, where) == 64);
 

@@ -220,6 +220,9 @@ class pool_core {
   [[nodiscard]] bool is_crowded() const noexcept {
     return opening_.size() >= options_.max_connecting;
   }
+  [[nodiscard]] std::size_t opening_but_probes() const noexcept {
+    return opening_.size() - probing_;
+  }
   void note_backoff(time_point now) noexcept;
   [[nodiscard]] bool is_opening_for_demand() const noexcept;
 
@@ -264,6 +267,7 @@ class pool_core {
   connect_pace spares_pace_;
   time_point spares_at_ = never;  // when the next spare may be opened
   time_point probes_at_ = never;
+  std::size_t probing_ = 0;  // probes under way
   std::uint64_t numbers_ = 0;
   std::uint64_t generation_ = 0;
   bool renewing_ = false;  // a reset waits for its first new connection

@@ -82,7 +82,10 @@ void pool_core::vacate(pool_slot& s) noexcept {
   endpoint_entry& e = *s.home;
   if (s.state == slot_state::opening) forget(opening_, s);
   if (s.state == slot_state::draining) forget(draining_, s);
-  if (s.state == slot_state::opening && s.purpose == opening_for::probe) e.record.probing = false;
+  if (s.state == slot_state::opening && s.purpose == opening_for::probe) {
+    e.record.probing = false;
+    --probing_;
+  }
   become(s, slot_state::vacant);
   s.home = nullptr;
   s.number = 0;

@@ -230,7 +230,7 @@ bool pool_core::connect_for(const waiter& w, time_point now, pool_actions& out) 
   endpoint_entry* e = beyond ? choice.pick_in(*tier, prompt) : choice.pick(prompt);
   if (e == nullptr) {
     // Only slow ones are left. They cover as many as they are.
-    if (opening_.size() >= waiters_.size()) return false;
+    if (opening_but_probes() >= waiters_.size()) return false;
     e = beyond ? choice.pick_in(*tier, fits) : choice.pick(fits);
   }
   if (e != nullptr && !beyond && table_.is_ramping() && table_.is_over_share(*e, now)) {
@@ -269,9 +269,9 @@ void pool_core::start_spares(time_point now, pool_actions& out) {
   bool complete = true;
   for (endpoint_entry* e : table_.choice().usable()) {
     if (e->has_departed()) continue;
-    while (e->idle + e->opening < options_.min_idle) {
+    while (e->idle + e->coming() < options_.min_idle) {
       if (!is_connectable(*e, now) || !has_room() || is_crowded() ||
-          opening_.size() >= options_.max_warming) {
+          opening_but_probes() >= options_.max_warming) {
         complete = false;
         break;
       }

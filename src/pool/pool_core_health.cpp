@@ -16,6 +16,8 @@
 //   connections open that nobody uses.
 // - Leases on an ejected endpoint go on: they may be well, and no call fails because others did.
 //   Those on a quarantined one are drained, since nobody knows who reads them.
+// - Silent endpoints hold probes for long. So these take half of `max_connecting` at most. They
+//   count neither as connections that somebody will get nor against `max_warming`.
 
 namespace redial::detail {
 
@@ -79,12 +81,14 @@ void pool_core::start_probes(time_point now, pool_actions& out) {
   for (endpoint_entry* e : table_.current()) {
     const bool proven = e->state == health::active || e->state == health::ejected;
     if (!proven || e->record.probing) continue;
-    const bool possible = has_room() && !is_crowded() && table_.may_connect(*e) &&
+    const bool possible = probing_ < std::max<std::size_t>(1, options_.max_connecting / 2) &&
+                          has_room() && !is_crowded() && table_.may_connect(*e) &&
                           e->connections < options_.max_connections;
     if (e->record.next_probe <= now && !possible) {
       schedule_probe(*e, 0.9, 1.1, now);
     } else if (e->record.next_probe <= now) {
       e->record.probing = true;
+      ++probing_;
       ++counters_.probes;
       start_opening(*e, opening_for::probe, now, out);
       continue;

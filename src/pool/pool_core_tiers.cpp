@@ -70,7 +70,7 @@ void pool_core::start_recovery(time_point now, pool_actions& out) {
   if (!choice.is_degraded()) return;
   std::vector<endpoint_entry*> due;
   for (endpoint_entry* e : choice.usable()) {
-    if (e->priority >= choice.range()->best || e->opening > 0) continue;
+    if (e->priority >= choice.range()->best || e->coming() > 0) continue;
     if (e->has_departed() || !table_.may_connect(*e)) continue;
     if (e->state == health::ejected) continue;  // has its own way back
     if (e->probe_at > now) {
@@ -81,7 +81,8 @@ void pool_core::start_recovery(time_point now, pool_actions& out) {
   }
   std::ranges::stable_sort(due, {}, &endpoint_entry::probe_at);
   for (endpoint_entry* e : due) {
-    if (opening_.size() >= options_.max_warming || is_crowded() || !choice.is_degraded()) return;
+    if (opening_but_probes() >= options_.max_warming || is_crowded()) return;
+    if (!choice.is_degraded()) return;
     if (make_room_for_recovery(now, out)) start_opening(*e, opening_for::recovery, now, out);
   }
 }

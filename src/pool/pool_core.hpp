@@ -153,6 +153,7 @@ class pool_core {
   void hand_on(pool_slot& s, time_point now, pool_actions& out);
   [[nodiscard]] std::optional<ticket> first_taker(const pool_slot& s) noexcept;
   [[nodiscard]] bool takes(const waiter& w, const pool_slot& s) noexcept;
+  [[nodiscard]] bool is_first_stranded(const pool_slot& s, time_point now) noexcept;
   [[nodiscard]] pool_slot* take_untried_idle(const tries& tried) noexcept;
   [[nodiscard]] endpoint_entry* home_of(const waiter& w, endpoint_entry* here = {}) noexcept;
   void lend_to(ticket t, pool_slot& s, pool_actions& out);

@@ -19,7 +19,8 @@
 //   a new or restarted backend would stay without its share until all others are busy, and a dead
 //   one would not be noticed.
 // - At the total limit, an idle connection that nobody waiting wants makes room for one that is
-//   needed: the first of a new endpoint, of a reset, or one to an untried endpoint.
+//   needed: the first of a new endpoint, of a reset, or one to an untried endpoint. So does one
+//   that comes back, when it is the longest waiting caller who needs it.
 // - When no connection is open and every endpoint has refused since a caller came, it hears why at
 //   once: its deadline may be far, and whether to try again is the caller's business. A refusal
 //   from before its wait tells nothing of now, so that each caller waits for one more try.

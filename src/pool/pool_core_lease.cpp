@@ -160,6 +160,24 @@ std::optional<ticket> pool_core::first_taker(const pool_slot& s) noexcept {
   return std::nullopt;
 }
 
+// At the total limit, who waits longest would be passed over as long as others queue: nothing that
+// it takes is open, so nothing that comes back is for it. Then what comes back makes room.
+bool pool_core::is_first_stranded(const pool_slot& s, time_point now) noexcept {
+  if (waiters_.picky() == 0 || has_room() || is_crowded()) return false;
+  const waiter& w = waiters_.in_order().begin()->second;
+  if (!w.is_picky() || takes(w, s)) return false;
+  if (const endpoint_entry* home = home_of(w, s.home)) {
+    return home->connections == 0 && is_connectable(*home, now);
+  }
+  bool connectable = false;
+  for (const endpoint_entry* e : table_.choice().usable()) {
+    if (!e->is_serving() || !wants(w.tried, *e)) continue;
+    if (e->connections > 0) return false;
+    connectable = connectable || is_connectable(*e, now);
+  }
+  return connectable;
+}
+
 void pool_core::lend_to(ticket t, pool_slot& s, pool_actions& out) {
   out.waits_over.push_back({t, {}, &s});
   histograms_.checkout.add(coarse_now_ - waiters_.in_order().at(t).queued_at);
@@ -190,6 +208,7 @@ void pool_core::hand_on(pool_slot& s, time_point now, pool_actions& out) {
     if (outdated) return close_slot(s, close_reason::reset, {}, now, out);
     if (s.home->has_departed()) return close_slot(s, close_reason::departed, {}, now, out);
   }
+  if (is_first_stranded(s, now)) return close_slot(s, close_reason::idle, {}, now, out);
   if (const auto t = first_taker(s)) return lend_to(*t, s, out);
   if (drain_.on) return close_slot(s, close_reason::shutdown, {}, now, out);
   rest_and_watch(s, s.state == slot_state::checking ? s.idle_since : now, now);

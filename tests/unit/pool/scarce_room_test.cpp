@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// At the total limit, callers who do not take just any connection are not passed over for ever.
+
+#include "pool_world.hpp"
+
+namespace redial::testing {
+namespace {
+
+struct ScarceRoom : PoolWorld {
+  ScarceRoom() {
+    options.max_total_connections = 2;
+    options.max_connections = 2;
+    options.balance = balancing::consistent_hash;
+  }
+  checkout_options by_key(std::uint64_t key) {
+    checkout_options o(sim.now() + 10min);
+    o.key = key;
+    return o;
+  }
+  std::uint64_t key_of(const std::string& where) {
+    for (std::uint64_t key = 0; key < 1000; ++key) {
+      const auto w = checkout(by_key(key));
+      sim.settle();
+      if (w->leased() && std::exchange(w->lease, {}).where() == ep(where)) return key;
+    }
+    ADD_FAILURE() << "no key leads to " << where;
+    return 0;
+  }
+  /// Both connections are leased, on the second endpoint.
+  void fill() {
+    start({"10.0.0.1", "10.0.0.2"});
+    sim.advance(1s);
+    first = key_of("10.0.0.1");
+    second = key_of("10.0.0.2");
+    net->hang_up(ep("10.0.0.1"));
+    sim.settle();
+    for (int i = 0; i < 2; ++i) {
+      busy.push_back(checkout(by_key(second)));
+      sim.settle();
+      ASSERT_TRUE(busy.back()->leased());
+    }
+    ASSERT_EQ(net->counts(ep("10.0.0.2")).open, 2U);
+  }
+  /// Callers of the second endpoint who never leave it alone.
+  void keep_busy_until_served(const wait& w) {
+    for (int i = 0; i < 20 && w->pending(); ++i) {
+      busy.push_back(checkout(by_key(second)));
+      for (auto& b : busy) {
+        if (!b->leased()) continue;
+        b->lease = {};
+        break;
+      }
+      std::erase_if(busy, [](const wait& b) { return b->completions == 1 && !b->lease; });
+      sim.advance(10ms);
+    }
+  }
+  std::uint64_t first = 0;
+  std::uint64_t second = 0;
+  std::vector<wait> busy;
+};
+
+TEST_F(ScarceRoom, AKeyWhoseEndpointHasNoConnectionGetsRoom) {
+  fill();
+  const auto w = checkout(by_key(first));
+  keep_busy_until_served(w);
+  ASSERT_TRUE(w->leased());
+  EXPECT_EQ(w->where(), "10.0.0.1");
+  EXPECT_EQ(net->counts(ep("10.0.0.1")).asked, 2U) << "one was opened for it";
+}
+
+TEST_F(ScarceRoom, ARetryOnAnotherEndpointGetsRoom) {
+  fill();
+  const auto tried = busy.front()->lease.endpoint_id();
+  const auto w = checkout(10min, {{tried, sim.now()}});
+  keep_busy_until_served(w);
+  ASSERT_TRUE(w->leased());
+  EXPECT_EQ(w->where(), "10.0.0.1");
+}
+
+}  // namespace
+}  // namespace redial::testing

@@ -48,6 +48,7 @@ void pool_core::take_out_of_use(const table_changes& changes, time_point now, po
 }
 
 endpoint_entry& pool_core::ease_in(endpoint_entry& chosen) noexcept {
+  if (table_.choice().is_moody()) return chosen;  // the user's word
   if (!table_.is_over_share(chosen, coarse_now_)) return chosen;
   endpoint_entry* other =
       table_.choice().pick_idle([](const endpoint_entry& e) { return !e.record.ramping; });

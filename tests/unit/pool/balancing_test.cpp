@@ -298,6 +298,19 @@ TEST_F(OwnPolicy, NoneLeavesACallToTheDefault) {
   EXPECT_EQ(seen.size(), 3U);
 }
 
+TEST_F(OwnPolicy, ASlowStartDoesNotOverruleIt) {
+  options.health.slow_start = 10s;
+  options.idle_timeout = 0s;
+  start({"10.0.0.1", "10.0.0.2"});
+  sim.advance(20s);
+  dns(three);
+  for (int i = 0; i < 30; ++i) {
+    auto found = pool->try_checkout();
+    ASSERT_TRUE(found);
+    EXPECT_EQ(name(*found), "10.0.0.3");
+  }
+}
+
 TEST_F(OwnPolicy, ADepartedOneIsNotOffered) {
   start(three);
   sim.advance(1s);

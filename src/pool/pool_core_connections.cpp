@@ -88,6 +88,7 @@ void pool_core::vacate(pool_slot& s) noexcept {
   }
   become(s, slot_state::vacant);
   s.home = nullptr;
+  s.retained = false;
   s.number = 0;
   s.watch = watching::unknown;
   s.leases = 0;

@@ -57,7 +57,10 @@ BOOST_FORCEINLINE void pool_core::lent(pool_slot& s) noexcept {
   ++s.leases;
   endpoint_entry& e = *s.home;
   if (BOOST_LIKELY(e.presence == standing::present)) return;
-  if (e.has_departed()) ++counters_.retained_leases;
+  if (e.has_departed()) {
+    ++counters_.retained_leases;
+    s.retained = true;
+  }
   e.last_leased = coarse_now_;
 }
 

@@ -283,15 +283,16 @@ void pool_core::judge_lease(
 // For a checkout that must not throw: the connection is out before memory is needed.
 void pool_core::drop_dead(pool_slot& s, close_reason why, time_point now, pool_actions& out) {
   --counters_.checkouts_idle;
-  if (s.home->has_departed()) --counters_.retained_leases;
-  count_closed(why);
+  if (s.retained) --counters_.retained_leases;
+  const bool told = s.cancelled;  // while it was asked; counted then, and closed
+  if (!told) count_closed(why);
   refill_ = options_.min_idle > 0;
   const endpoint where = s.home->where;
   const connection_news gone{
       where, s.number, connection_change::closed, why, {}, now - s.opened_at};
   out.found_dead = std::move(s.connection);
   vacate(s);
-  tell(out, gone);
+  if (!told) tell(out, gone);
   pump(now, out);
 }
 

@@ -52,6 +52,7 @@ struct alignas(64) pool_slot {
   bool armed = false;          ///< Its notice is armed.
   bool listed = false;         ///< Among those whose notice is to be armed.
   bool observed = false;       ///< `observer` was set.
+  bool retained = false;       ///< Was lent after its endpoint had left.
   std::uint32_t leases = 0;    ///< How often it was lent.
   pool_state* pool = nullptr;  ///< The one that it belongs to.
   endpoint_entry* home = nullptr;

@@ -88,9 +88,13 @@ void pool_state::follow_clock() {
 void pool_state::settle_end(errands& e) noexcept {
   e.drains_over.swap(drains_);
   e.drain_result = core_.drain_result();
+  if (core_.outstanding() == 0) {
+    e.self = std::move(self_);
+  } else if (self_ == nullptr) {
+    self_ = shared_from_this();
+  }
   if (std::exchange(feed_stopped_, true)) return;
   e.stop_feed = true;
-  if (core_.outstanding() > 0) self_ = shared_from_this();
 }
 
 void pool_state::on_time() {
@@ -184,7 +188,6 @@ void pool_state::end_lease(pool_slot& s,
     core_.follow_drain(now, e.actions);
     settle(e);
     follow_clock();
-    if (core_.is_closed() && core_.outstanding() == 0) self_.reset();
   }
   if (taken != nullptr) std::erase(e.actions.to_close, *taken);
   run(e);

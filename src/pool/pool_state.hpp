@@ -119,7 +119,8 @@ class pool_state final : public std::enable_shared_from_this<pool_state> {
     drain_waits drains_over;
     error_code drain_result;
     bool stop_feed = false;
-    ticket lost = 0;  ///< Set while they are done: see `handler_lost`.
+    ticket lost = 0;                   ///< Set while they are done: see `handler_lost`.
+    std::shared_ptr<pool_state> self;  ///< The last lease of a closed pool is over.
   };
 
   template <class Step>

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <random>
 #include <set>
 #include <string>
@@ -59,6 +60,7 @@ class history {
     for (int i = 0; i < steps; ++i) {
       pool_actions out;
       step(out);
+      core_.follow_drain(now_, out);
       take(out);
       check();
       if (::testing::Test::HasFailure()) return;
@@ -85,6 +87,8 @@ class history {
     options_.health.ejection_base = 1s;
     options_.health.slow_start = roll(2) == 0 ? 5s : 0s;
     options_.health.unhealthy_after = 2;
+    options_.health.max_ejected_percent = roll(2) == 0 ? 100 : 50;
+    options_.health.panic_threshold_percent = roll(3) == 0 ? 0 : 50;
     if (roll(2) == 0) options_.health.probe = tcp_probe();
     tiers_ = 1 + roll(3);
     weights_ = roll(2) == 0 ? 1 : 5;
@@ -92,7 +96,7 @@ class history {
   }
 
   void step(pool_actions& out) {
-    switch (roll(16)) {
+    switch (roll(18)) {
       case 0:
       case 1:
         return checkout(out);
@@ -118,7 +122,10 @@ class history {
         if (roll(5) == 0) core_.reset({}, now_, out);
         return;
       case 14:
-        return quick_checkout();
+        return quick_checkout(out);
+      case 15:
+        if (roll(60) == 0) drain(out);
+        return;
       default:
         return pass_time(out);
     }
@@ -144,8 +151,24 @@ class history {
   doom_reason maybe_dead(int sides) {
     return roll(sides) != 0 ? doom_reason{} : close_reason::peer_closed;
   }
-  void quick_checkout() {
-    if (pool_slot* s = core_.take_idle()) leased_.insert(s);
+  // What is found dead was not lent.
+  void quick_checkout(pool_actions& out) {
+    pool_slot* s = core_.take_idle();
+    if (s == nullptr) return;
+    if (roll(6) == 0) {
+      if (roll(3) == 0) publish(out);  // while it is asked
+      if (roll(50) == 0) core_.close(now_, out);
+      return core_.drop_dead(*s, close_reason::peer_closed, now_, out);
+    }
+    leased_.insert(s);
+    core_.feed_starved(now_, out);
+    if (core_.is_short_of_spares(*s)) core_.refill(now_, out);
+  }
+  void drain(pool_actions& out) {
+    drain_plan plan;
+    plan.refuses = roll(2) == 0;
+    if (roll(2) == 0) plan.by = now_ + roll(5000) * 1ms;
+    core_.drain(plan, now_, out);
   }
   pool_slot* any_lease() {
     if (leased_.empty()) return nullptr;
@@ -212,6 +235,7 @@ class history {
         [[fallthrough]];
       default:
         o.slot->watcher = std::make_shared<dummy_observer>();
+        if (o.checked && roll(5) == 0) o.slot->doom = close_reason::spent;
         return core_.opened(*o.slot, std::make_shared<dummy_connection>(open_), now_, out);
     }
   }
@@ -244,6 +268,7 @@ class history {
       ASSERT_LT(turns, 100'000) << "runs in circles";
       now_ = std::max(now_, core_.due());
       core_.on_time(now_, out);
+      core_.follow_drain(now_, out);
       ASSERT_GT(core_.due(), now_) << "asks for the same instant again";
     }
     now_ = end;
@@ -301,6 +326,8 @@ class history {
     check_keys();
     const auto c = core_.counters();
     EXPECT_LE(c.closed, c.opened);
+    EXPECT_EQ(std::accumulate(c.closed_by.begin(), c.closed_by.end(), std::uint64_t{0}), c.closed);
+    EXPECT_LE(c.retained_leases, c.checkouts);
     for (auto& [home, of] : by_home) check_home(*home, of);
     for (const auto* list : {&core_.table().current(), &core_.table().departed()}) {
       for (const endpoint_entry* e : *list) {

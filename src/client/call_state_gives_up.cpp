@@ -32,7 +32,8 @@ void call_state::abandon() {
     tally.failed = true;
     tally.attempts = machine_.begun();
   }
-  if (client->call_ended(*this, tally)) client->calls_over();
+  client->count(tally);
+  if (client->call_ended(*this)) client->calls_over();
 }
 
 void call_state::leave_queue(const client_state& client,

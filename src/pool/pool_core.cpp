@@ -59,7 +59,7 @@ duration tick_for(const pool_options& o) {
 
 }  // namespace
 
-pool_core::pool_core(const pool_options& options, std::uint64_t seed, pool_state* owner)
+pool_core_data::pool_core_data(const pool_options& options, std::uint64_t seed, pool_state* owner)
     : options_(options),
       owner_(owner),
       tick_interval_(tick_for(options)),
@@ -68,6 +68,9 @@ pool_core::pool_core(const pool_options& options, std::uint64_t seed, pool_state
       table_(rules_of(options), seed),
       jitter_(seed + 1),
       spares_pace_(options.spare_connects_per_second, options.max_warming) {}
+
+pool_core::pool_core(const pool_options& options, std::uint64_t seed, pool_state* owner)
+    : pool_core_data(options, seed, owner) {}
 
 void pool_core::become(pool_slot& s, slot_state next) noexcept { shift(s, s.state, next); }
 

@@ -8,15 +8,11 @@
 #include <redial/pool/options.hpp>
 #include <redial/pool/pool.hpp>
 
-#include "endpoints/endpoint_table.hpp"
-#include "pool/connect_pace.hpp"
 #include "pool/drain_plan.hpp"
-#include "pool/idle_list.hpp"
 #include "pool/pool_actions.hpp"
+#include "pool/pool_core_data.hpp"
 #include "pool/pool_slot.hpp"
-#include "pool/waiter_queue.hpp"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -33,7 +29,7 @@ namespace redial::detail {
 /// that is idle; a closed pool has no waiter and opens nothing.
 ///
 /// \par Threads None of its own: one lock guards it.
-class pool_core {
+class pool_core : private pool_core_data {
  public:
   /// `owner`: what its slots say they belong to.
   pool_core(const pool_options& options, std::uint64_t seed, pool_state* owner = nullptr);
@@ -119,7 +115,7 @@ class pool_core {
   [[nodiscard]] const error_code& drain_result() const noexcept { return drain_.result; }
   /// When `on_time` is due; `never` when nothing waits for time.
   [[nodiscard]] time_point due() const noexcept;
-  static constexpr time_point never = time_point::max();
+  using pool_core_data::never;
   /// How long a connection rests before its notice is armed: most are taken again sooner.
   static constexpr duration sweep_delay = std::chrono::milliseconds{10};
 
@@ -192,7 +188,6 @@ class pool_core {
   void vacate(pool_slot& s) noexcept;
   void count_closed(close_reason why) noexcept;
   void tell(pool_actions& out, pool_news news) const;
-  void count_closed(close_reason why) noexcept;
   void tell_connection(const pool_slot& s,
                        connection_change change,
                        close_reason reason,
@@ -237,49 +232,6 @@ class pool_core {
   void sweep(pool_actions& out);
   [[nodiscard]] static time_point drain_end(const pool_slot& s) noexcept;
   void doom_checking(const endpoint_entry& e, close_reason reason) noexcept;
-
-  pool_options options_;
-  pool_state* owner_;
-  duration tick_interval_;
-  duration overdue_after_;
-
-  // Of the hot path.
-  std::array<std::size_t, slot_states> counts_{};
-  std::uint64_t served_ = 0;   // leases to waiting callers
-  bool idle_limited_ = false;  // by idle_timeout
-  bool eager_ = false;         // somebody waits for what comes back
-  bool active_ = false;        // something came back since the last tick
-  bool refill_ = false;        // min_idle may not be met
-  bool closed_ = false;
-  time_point coarse_now_{};
-  time_point tick_at_ = never;   // keeps coarse_now_ fresh while connections come and go
-  time_point sweep_at_ = never;  // arms notices
-  time_point scan_at_ = never;   // closes what has rested or lived too long
-  pool_counters counters_;       // but for `checkouts`
-  endpoint_table table_;
-  std::deque<pool_slot> slots_;
-  std::vector<pool_slot*> vacant_;
-  std::vector<pool_slot*> opening_;    // oldest first
-  std::vector<pool_slot*> draining_;   // not cancelled yet
-  std::vector<pool_slot*> unwatched_;  // room for every slot
-  waiter_queue waiters_;
-  drain_plan drain_;
-  fast_random jitter_;
-  connect_pace spares_pace_;
-  time_point spares_at_ = never;  // when the next spare may be opened
-  time_point probes_at_ = never;
-  std::size_t probing_ = 0;  // probes under way
-  std::uint64_t numbers_ = 0;
-  std::uint64_t generation_ = 0;
-  bool renewing_ = false;  // a reset waits for its first new connection
-  bool ever_reset_ = false;
-  time_point last_reset_{};
-  bool short_of_room_ = false;  // something must be opened and a limit is in the way
-  time_point backoff_end_ = never;
-  time_point recovery_at_ = never;  // when a better tier is tried again
-  error_code last_error_;
-  error_code refusal_;  // the last one that was not this machine's fault
-  pool_histograms histograms_;
 };
 
 }  // namespace redial::detail

@@ -85,13 +85,6 @@ void* operator new[](std::size_t size) { return ::operator new(size); }
 void* operator new[](std::size_t size, std::align_val_t alignment) {
   return ::operator new(size, alignment);
 }
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-  try {
-    return ::operator new(size);
-  } catch (const std::bad_alloc&) {
-    return nullptr;
-  }
-}
 void* operator new[](std::size_t size, const std::nothrow_t& quiet) noexcept {
   return ::operator new(size, quiet);
 }
@@ -99,5 +92,4 @@ void operator delete[](void* p) noexcept { let_go(p); }
 void operator delete[](void* p, std::size_t) noexcept { let_go(p); }
 void operator delete[](void* p, std::align_val_t) noexcept { let_go(p); }
 void operator delete[](void* p, std::size_t, std::align_val_t) noexcept { let_go(p); }
-void operator delete(void* p, const std::nothrow_t&) noexcept { let_go(p); }
-void operator delete[](void* p, const std::nothrow_t&) noexcept { let_go(p); }
+void operator delete[](void* p, const std::nothrow_t& /*none*/) noexcept { let_go(p); }

@@ -21,6 +21,7 @@ struct scenario_world::exchange : std::enable_shared_from_this<exchange> {
 
   void finish(const error_code& ec) {
     if (!handler) return;
+    const auto self = shared_from_this();  // the slot may hold the last reference
     auto done = std::move(*handler);
     handler.reset();
     done.get_cancellation_slot().clear();
@@ -50,7 +51,10 @@ void scenario_world::complete(started& s, const error_code& ec) {
   if (++s.completions > 1) broke(fmt::format("{} completed twice", s.what));
   if (sim_.now() > s.by) broke(fmt::format("{} completed after its deadline", s.what));
   if (ec) ++result_.failed;
-  if (ec && s.must_succeed) broke(fmt::format("{} failed: {}", s.what, ec.message()));
+  if (ec && s.must_succeed && s.of->base() != nullptr) {
+    broke(
+        fmt::format("{} failed: {}\n{}", s.what, ec.message(), to_string(s.of->base()->explain())));
+  }
   note(static_cast<std::uint64_t>(sim_.elapsed().count()));
   note(static_cast<std::uint64_t>(ec.value()) * 8 + s.what.size());
   say(fmt::format("{} ends: {}", s.what, ec ? ec.message() : "well"));
@@ -171,14 +175,18 @@ void scenario_world::keep(user& u, lease<scripted_connection> l) {
   const std::uint64_t hold = ++holds_;
   if (chance(20)) l.keep_until(sim_.now() + between(0ms, 2s));
   held_.emplace(hold, holding{&u, connection, std::move(l)});
-  sim_.after(between(0ms, chance(10) ? 4s : 300ms), [this, hold, &u, connection] {
-    acted_ = true;
-    const auto found = held_.find(hold);
-    if (found == held_.end()) return;
-    u.lent.erase(connection);
-    give_back(u, found->second.what);
-    held_.erase(found);
-  });
+  sim_.after(between(0ms,
+                     quiet_time_  ? 50ms
+                     : chance(10) ? 4s
+                                  : 300ms),
+             [this, hold, &u, connection] {
+               acted_ = true;
+               const auto found = held_.find(hold);
+               if (found == held_.end()) return;
+               u.lent.erase(connection);
+               give_back(u, found->second.what);
+               held_.erase(found);
+             });
 }
 
 void scenario_world::give_back(user& u, lease<scripted_connection>& l) {

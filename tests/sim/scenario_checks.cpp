@@ -15,9 +15,11 @@
 //            still an endpoint of the pool, whatever failures came in between.
 // Never zero No endpoint may be leased only as long as none is known that works. By what the pool
 //            itself says: none is active that is behind the name or retained, and none is ejected
-//            while panic is allowed. And by what is true: no address that was in all answers, and
-//            whose peer was well, for `proven_by` is left without a usable endpoint: longer than
-//            the longest backoff, outage and row of attempts before it can take.
+//            while panic is allowed; and none that was active has just been dropped for leaving,
+//            unless `exclusive` or the name itself may be gone. And by what is true: no address
+//            that was in all answers, and whose peer was well, for `proven_by` is left without a
+//            usable endpoint: longer than the longest backoff, outage and row of attempts before it
+//            can take.
 // Recovery   When all is well again, every address is in use, and calls and checkouts succeed.
 // The end    Nothing is open, armed, waiting or pending; every operation has completed.
 
@@ -36,6 +38,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr duration proven_by = 3s;
+constexpr duration longest_call = 1500ms;
 
 bool is_current(const pooled_endpoint_explanation& e) {
   return e.standing == endpoint_standing::present || e.standing == endpoint_standing::absent;
@@ -103,7 +106,9 @@ std::size_t scenario_world::taken_away(const user& u) const {
 void scenario_world::check_usable(user& u, const pool_explanation& x) {
   const bool usable =
       std::any_of(x.endpoints.begin(), x.endpoints.end(), [](const auto& e) { return e.leasable; });
+  const pool_explanation before = std::exchange(u.last_look, x);
   if (usable) return;
+  check_retained(u, before, x.now);
   for (const auto& e : x.endpoints) {
     const bool may =
         e.health == endpoint_health::active ||
@@ -114,6 +119,30 @@ void scenario_world::check_usable(user& u, const pool_explanation& x) {
   }
   for (std::size_t n = 0; n < backend_count; ++n) {
     if (must_be_usable(u, n)) broke(fmt::format("{} works, but\n{}", n, to_string(x)));
+  }
+}
+
+// One that has left serves until its replacement is proven, at least for `replacement_deadline`.
+// Ejected ones do not, not even when a panic had them leased (design, Membership).
+void scenario_world::check_retained(const user& u, const pool_explanation& before, time_point now) {
+  const bool may_be_gone = u.has_services() || !heard_->lists_any(names[u.name]);
+  const duration waits = u.options.pool.replacement_deadline;
+  if (may_be_gone || u.options.pool.exclusive || now - before.now >= waits) return;
+  for (const auto& e : before.endpoints) {
+    const bool held = is_current(e) ||
+                      (e.standing == endpoint_standing::retained && e.missing_since > now - waits);
+    if (e.health != endpoint_health::active || !held) continue;
+    const bool blamed = u.net->failed_at(e.where) >= before.now ||
+                        u.seen->fell_ill_since(e.where, before.now) || u.slandered_at >= before.now;
+    const auto after = std::find_if(
+        u.last_look.endpoints.begin(), u.last_look.endpoints.end(), [&e](const auto& x) {
+          return x.where == e.where && x.known_since == e.known_since;
+        });
+    const bool left =
+        after == u.last_look.endpoints.end() || after->standing == endpoint_standing::drained;
+    if (left && !blamed) {
+      broke("dropped without a replacement:\n" + to_string(before) + to_string(u.last_look));
+    }
   }
 }
 
@@ -194,8 +223,11 @@ void scenario_world::settle_suspects() {
 void scenario_world::heal() {
   quiet_time_ = true;
   say("all is well again");
+  for (auto& [hold, h] : held_) h.of->lent.erase(h.connection);
+  held_.clear();
   for (std::size_t n = 0; n < backend_count; ++n) set_mood(n, mood::well);
   for (std::size_t n = 0; n < name_count; ++n) publish(n, {0, 1, 2, 3, 4, 5});
+  dns_.set_srv("c.test", {{names[0], 80, 0, 1}, {names[1], 80, 1, 1}}, std::chrono::seconds{1});
   const auto watched_until = [this](time_point t) {
     (void)sim_.run_until(
         [this, t] {
@@ -204,7 +236,7 @@ void scenario_world::heal() {
         },
         t - sim_.now());
   };
-  watched_until(sim_.now() + proven_by);
+  watched_until(sim_.now() + longest_call + proven_by);
   if (names_) {
     for (auto& u : users_) check_healed(*u);
   }

@@ -43,6 +43,7 @@ std::shared_ptr<connect_operation> witnessed_connector::open(const connect_reque
     } else if (ec == errc::identity_mismatch) {
       memory->strangers[where] = sim.now();
     }
+    if (ec) memory->failures[where] = sim.now();
     done(ec, std::move(c));
   };
   op->inner = inner_->open(request, std::move(seen));
@@ -62,6 +63,11 @@ std::size_t witnessed_connector::alive() const {
 time_point witnessed_connector::stranger_at(const endpoint& where) const {
   const auto found = memory_->strangers.find(where);
   return found == memory_->strangers.end() ? time_point::min() : found->second;
+}
+
+time_point witnessed_connector::failed_at(const endpoint& where) const {
+  const auto found = memory_->failures.find(where);
+  return found == memory_->failures.end() ? time_point::min() : found->second;
 }
 
 void witnessed_probe::check(std::shared_ptr<pooled_connection> c, time_point, handler done) {
@@ -107,6 +113,7 @@ void witness::on_endpoint(const endpoint_event& e) {
   const bool out = e.change == endpoint_change::drained || e.change == endpoint_change::ejected ||
                    e.change == endpoint_change::quarantined;
   if (out) out_[e.where] = sim_.now();
+  if (out && e.change != endpoint_change::drained) ill_[e.where] = sim_.now();
 }
 
 void witness::on_panic(const panic_event& e) {

@@ -33,11 +33,14 @@ class witnessed_connector final : public connector {
   [[nodiscard]] std::size_t alive() const;
   /// When the pool was last told that somebody else answers at `where`; `time_point::min()`: never.
   [[nodiscard]] time_point stranger_at(const endpoint& where) const;
+  /// The same of any failure to connect.
+  [[nodiscard]] time_point failed_at(const endpoint& where) const;
 
  private:
   struct memory {
     std::map<std::uint64_t, time_point> given;
     std::map<endpoint, time_point> strangers;
+    std::map<endpoint, time_point> failures;
     std::size_t abandoned = 0;
   };
   class operation;
@@ -72,6 +75,11 @@ class answer_witness final : public event_listener {
   explicit answer_witness(simulation& sim) : sim_(sim) {}
   void on_answer(const answer_event& e) override;
 
+  /// False after a negative answer, too.
+  [[nodiscard]] bool lists_any(const std::string& name) const {
+    const auto of = listed_.find(name);
+    return of != listed_.end() && !of->second.empty();
+  }
   /// From when on `a` was in all definite answers for `name`; `time_point::max()`: it was not in
   /// the last one.
   [[nodiscard]] time_point listed_since(const std::string& name, const address& a) const;
@@ -92,6 +100,12 @@ class witness final : public event_listener {
   /// `where` went out of use at this very instant.
   [[nodiscard]] bool went_out_now(const endpoint& where) const;
 
+  /// Ejected, or found to be somebody else, since `t`.
+  [[nodiscard]] bool fell_ill_since(const endpoint& where, time_point t) const {
+    const auto found = ill_.find(where);
+    return found != ill_.end() && found->second >= t;
+  }
+
   std::uint64_t calls_ended = 0;
   std::map<endpoint_change, std::uint64_t> changes;
   std::uint64_t panics = 0;
@@ -99,6 +113,7 @@ class witness final : public event_listener {
  private:
   simulation& sim_;
   std::map<endpoint, time_point> out_;
+  std::map<endpoint, time_point> ill_;
   time_point panic_over_ = time_point::min();
 };
 

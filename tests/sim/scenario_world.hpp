@@ -102,6 +102,7 @@ class scenario_world {
   void check_waiters(user& u);
   [[nodiscard]] std::size_t taken_away(const user& u) const;
   void check_usable(user& u, const pool_explanation& x);
+  void check_retained(const user& u, const pool_explanation& before, time_point now);
   void check_belief(user& u, const pool_explanation& x);
   [[nodiscard]] bool must_be_usable(const user& u, std::size_t number) const;
   void judge_lease(user& u, const endpoint& where, std::uint64_t connection);
@@ -176,8 +177,9 @@ struct scenario_world::user {
   client_options options;
   std::optional<basic_client<scripted_connection>> client;
   std::optional<basic_pool<scripted_connection>> pool;
-  time_point ended_at = time_point::max();      // closed, or destroyed
-  bool ending = false;                          // no new work is promised to be done
+  time_point ended_at = time_point::max();  // closed, or destroyed
+  bool ending = false;                      // no new work is promised to be done
+  pool_explanation last_look;
   time_point slandered_at = time_point::min();  // a caller said that a stranger had answered
   std::set<std::uint64_t> lent;                 // connections in somebody's hands
   // It believed these from then on, while they were listed, and must not forget them.

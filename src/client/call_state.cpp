@@ -241,9 +241,14 @@ void call_state::finish(client_state& client,
                         call_history history,
                         completion<called> done) {
   client.count(tally);
-  tell_call(client, ec, tally);
   const bool posts = client.may_post();  // else the handler is destroyed uncalled, as Asio's are
-  if (posts) std::move(done).post(client.executor(), ec, std::move(history));
+  try {
+    tell_call(client, ec, tally);
+    if (posts) std::move(done).post(client.executor(), ec, std::move(history));
+  } catch (...) {  // no memory to post it
+    if (client.call_ended(*this)) client.calls_over();
+    throw;
+  }
   if (client.call_ended(*this) && posts) client.calls_over();
 }
 

@@ -2,7 +2,7 @@
 // Ten thousand short histories in which everything goes wrong at random, and what must hold in all
 // of them (scenario_checks.cpp).
 //
-// A failing history prints its seed. `REDIAL_SEED=<seed> redial_sim --gtest_filter='*Scenarios*'`
+// A failing history prints its seed. `REDIAL_SEED=<seed> redial_sim --gtest_filter='Parts/*'`
 // replays it alone and tells what happens in it.
 
 #include "scenario_world.hpp"

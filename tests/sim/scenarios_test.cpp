@@ -53,7 +53,9 @@ TEST_P(Scenarios, KeepTheInvariants) {
     all.panics += r.panics;
     for (const auto& [change, times] : r.changes) all.changes[change] += times;
   }
-  // Histories in which nothing happened would prove nothing.
+  // Histories in which nothing happened would prove nothing. The fifty that sanitizers live through
+  // are the first of the same thousand, and too few for averages to hold.
+  if (seeds_per_part < 1000) return;
   EXPECT_GT(all.operations, 20 * seeds_per_part);
   EXPECT_GT(all.failed, 5 * seeds_per_part);
   EXPECT_GT(all.leases, 10 * seeds_per_part);

@@ -75,10 +75,10 @@ int play_demo(bool quick,
       seconds(s.length),
       seconds(s.ttl));
   std::fflush(stdout);
-  auto result =
-      run(s,
-          {{"plain", "plain keep-alive client", make_beast}, {"redial", "redial", make_redial}},
-          options);
+  auto result = run(s,
+                    {{"plain", "plain keep-alive client", nullptr, make_beast},
+                     {"redial", "redial", nullptr, make_redial}},
+                    options);
   result.settings.facts = facts_of_this_machine(command);
   write_outputs(result, o);
   return conclude(result, o);

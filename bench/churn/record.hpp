@@ -52,6 +52,8 @@ struct event_record {
 struct contestant_record {
   std::string id;     ///< One word, part of the requests' paths.
   std::string title;  ///< For people.
+  /// Why it did not take part; empty when it did. Everything below is empty then.
+  std::string absent;
   std::vector<request_record> requests;
   std::vector<std::vector<serving>> servings;  ///< By backend, in the order of arrival.
   std::uint64_t connections = 0;               ///< Opened.
@@ -60,6 +62,7 @@ struct contestant_record {
 
 struct run_settings {
   std::string scenario;
+  std::string title;  ///< One line: what happened.
   duration length{};
   std::uint32_t rate = 0;  ///< Requests per second and client.
   duration deadline{};     ///< From the planned send time.
@@ -68,6 +71,13 @@ struct run_settings {
   duration ttl_cap{};  ///< Highest TTL that redial honours in this run.
   /// Longest time that redial may go on using an address that left DNS.
   duration allowed_stale{};
+  /// Answers hold all addresses, so that none may be used for longer than `allowed_stale` after it
+  /// left DNS. False: they hold a random sample.
+  bool complete_answers = true;
+  bool dns_faults = false;  ///< The name server fails at some time.
+  /// Least time between two questions for one name and family that the TTL asks for.
+  duration effective_ttl{};
+  std::size_t names = 1;  ///< That a client has to ask for (SRV: the owner and every target).
   std::uint64_t seed = 0;
   /// Machine, versions, command: name and value, for people.
   std::vector<std::pair<std::string, std::string>> facts;
@@ -77,8 +87,15 @@ struct run_record {
   run_settings settings;
   std::vector<backend_record> backends;
   std::vector<event_record> events;
-  std::vector<span> dns_silent;
+  std::vector<span> dns_silent;  ///< While the name server failed, whichever way.
+  std::vector<span> sudden;      ///< Around unplanned deaths: latency there is another matter.
   std::vector<contestant_record> contestants;
+};
+
+/// Runs of several scenarios by one command.
+struct suite_record {
+  std::string command;
+  std::vector<run_record> runs;
 };
 
 /// Seconds, for people and for drawing.

@@ -21,6 +21,9 @@ namespace redial::churn {
 struct entrant {
   std::string id;  ///< As the contestant's own.
   std::string title;
+  /// Why it cannot take part against such a service (no TLS, no SRV, ...); empty when it can. A
+  /// null function means that it always can.
+  std::function<std::string(const service_address&)> refuses = nullptr;
   std::function<std::unique_ptr<contestant>(const boost::asio::any_io_executor&,
                                             const service_address&)>
       make;

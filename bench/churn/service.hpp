@@ -14,7 +14,15 @@ struct service_address {
   std::string host;  ///< A name that `nameserver` knows.
   std::uint16_t port = 0;
   std::string nameserver;  ///< `127.0.0.1:4711`
-  duration ttl_cap{};      ///< Highest TTL to honour, for clients that have such a setting.
+  bool tls = false;
+  std::string ca_file;  ///< PEM; who signed the service's certificates. Empty without TLS.
+  /// Owner name of the service's SRV records. Empty: it has none, and every address has `port`.
+  std::string srv;
+  /// Where the same backends speak gRPC. Zero: they do not.
+  std::uint16_t grpc_port = 0;
+  /// True when the system's resolver (`getaddrinfo`) asks `nameserver`, too.
+  bool known_to_system = false;
+  duration ttl_cap{};  ///< Highest TTL to honour, for clients that have such a setting.
   std::uint64_t seed = 0;
 };
 

@@ -20,12 +20,11 @@ double median(const std::vector<double>& sorted) {
   return (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-// Three digits where they matter, none where they do not.
-std::string number(double v) {
-  return std::abs(v) < 100 ? fmt::format("{:.3g}", v) : fmt::format("{:.0f}", v);
-}
-
 }  // namespace
+
+std::string number_text(double value) {
+  return std::abs(value) < 100 ? fmt::format("{:.3g}", value) : fmt::format("{:.0f}", value);
+}
 
 bool figure::has_demand() const noexcept {
   return std::isfinite(at_least) || std::isfinite(at_most);
@@ -33,8 +32,8 @@ bool figure::has_demand() const noexcept {
 
 std::string figure::demand() const {
   std::string text;
-  if (std::isfinite(at_least)) text += ">= " + number(at_least);
-  if (std::isfinite(at_most)) text += (text.empty() ? "<= " : ", <= ") + number(at_most);
+  if (std::isfinite(at_least)) text += ">= " + number_text(at_least);
+  if (std::isfinite(at_most)) text += (text.empty() ? "<= " : ", <= ") + number_text(at_most);
   return text;
 }
 
@@ -67,10 +66,10 @@ std::string table(const std::vector<figure>& figures) {
   for (const auto& f : figures) {
     text += fmt::format("{:<52} {:>8} {:<9} ({} .. {}, {} rounds)  {}\n",
                         f.name + ": " + f.what,
-                        number(f.value),
+                        number_text(f.value),
                         f.unit,
-                        number(f.low),
-                        number(f.high),
+                        number_text(f.low),
+                        number_text(f.high),
                         f.rounds,
                         !f.has_demand() ? "" : f.demand() + (f.met() ? "  met" : "  MISSED"));
   }

@@ -37,6 +37,9 @@ struct figure {
 [[nodiscard]] figure at_least(double limit, figure f);
 [[nodiscard]] figure at_most(double limit, figure f);
 
+/// With three digits where they matter: `0.973`, `1840`.
+[[nodiscard]] std::string number_text(double value);
+
 /// One line per figure, with the spread and whether the demand was met.
 [[nodiscard]] std::string table(const std::vector<figure>& figures);
 

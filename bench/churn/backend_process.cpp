@@ -7,6 +7,7 @@
 #include <fmt/core.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,6 +28,7 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 
 constexpr int ready_fd = 3;
+constexpr int control_fd = 4;
 constexpr int start_limit_ms = 10'000;
 
 class file_descriptor {
@@ -48,7 +50,26 @@ class file_descriptor {
   throw std::runtime_error(fmt::format("backend {}: {}", name, why));
 }
 
-pid_t spawn(const std::string& name, std::vector<std::string> args, int ready) {
+// As the `backend` command reads them.
+std::vector<std::string> arguments_of(const backend_options& o) {
+  std::vector<std::string> args{"redial-churn", "backend", "--name", o.name, "--log", o.log};
+  for (const auto& where : o.listen) args.insert(args.end(), {"--listen", where});
+  if (!o.certificate.empty()) {
+    args.insert(args.end(), {"--certificate", o.certificate, "--private-key", o.private_key});
+  }
+  if (o.grpc_port != 0) args.insert(args.end(), {"--grpc-port", std::to_string(o.grpc_port)});
+  if (o.stranger) args.emplace_back("--stranger");
+  args.insert(args.end(),
+              {"--ready-fd",
+               std::to_string(ready_fd),
+               "--control-fd",
+               std::to_string(control_fd),
+               "--parent",
+               std::to_string(::getpid())});
+  return args;
+}
+
+pid_t spawn(const std::string& name, std::vector<std::string> args, int ready, int control) {
   std::vector<char*> argv;
   for (auto& a : args) argv.push_back(a.data());
   argv.push_back(nullptr);
@@ -56,6 +77,7 @@ pid_t spawn(const std::string& name, std::vector<std::string> args, int ready) {
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   ::posix_spawn_file_actions_adddup2(&actions, ready, ready_fd);
+  ::posix_spawn_file_actions_adddup2(&actions, control, control_fd);
   pid_t pid = -1;
   const int error = ::posix_spawn(&pid, "/proc/self/exe", &actions, nullptr, argv.data(), environ);
   ::posix_spawn_file_actions_destroy(&actions);
@@ -71,9 +93,9 @@ std::string await_line(int fd) {
   while (line.find('\n') == line.npos) {
     const int ready = ::poll(&waiting, 1, start_limit_ms);
     if (ready < 0 && errno == EINTR) continue;
-    if (ready <= 0) return "did not start in time";
+    if (ready <= 0) return "said nothing in time";
     const auto n = ::read(fd, chunk.data(), chunk.size());
-    if (n <= 0) return line.empty() ? "ended before it was ready" : line;
+    if (n <= 0) return line.empty() ? "ended" : line;
     line.append(chunk.data(), static_cast<std::size_t>(n));
   }
   return line.substr(0, line.find('\n'));
@@ -97,50 +119,53 @@ bool is_free(asio::io_context& io,
 
 }  // namespace
 
-backend_process::backend_process(const std::string& name,
-                                 const std::string& listen,
-                                 const std::string& log) {
+backend_process::backend_process(const backend_options& options) : name_(options.name) {
   std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    fail(name, std::generic_category().message(errno));
-  }
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) fail(name_, std::generic_category().message(errno));
   file_descriptor reader(ends[0]);
   file_descriptor writer(ends[1]);
-  pid_ = spawn(name,
-               {"redial-churn",
-                "backend",
-                "--listen",
-                listen,
-                "--name",
-                name,
-                "--log",
-                log,
-                "--ready-fd",
-                std::to_string(ready_fd),
-                "--parent",
-                std::to_string(::getpid())},
-               writer.get());
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+    fail(name_, std::generic_category().message(errno));
+  }
+  control_ = ends[0];
+  file_descriptor theirs(ends[1]);
+  pid_ = spawn(name_, arguments_of(options), writer.get(), theirs.get());
   writer.close();
   const auto line = await_line(reader.get());
   if (line == "ready") return;
   kill();
-  fail(name, line);
+  fail(name_, line);
 }
 
 backend_process::backend_process(backend_process&& other) noexcept
-    : pid_(std::exchange(other.pid_, -1)) {}
+    : name_(std::move(other.name_)),
+      pid_(std::exchange(other.pid_, -1)),
+      control_(std::exchange(other.control_, -1)) {}
 
 backend_process& backend_process::operator=(backend_process&& other) noexcept {
   if (this != &other) {
     kill();
+    name_ = std::move(other.name_);
     pid_ = std::exchange(other.pid_, -1);
+    control_ = std::exchange(other.control_, -1);
   }
   return *this;
 }
 
 backend_process::~backend_process() { kill(); }
 
+void backend_process::tell(const std::string& command) {
+  const auto line = command + "\n";
+  if (::send(control_, line.data(), line.size(), MSG_NOSIGNAL) !=
+      static_cast<ssize_t>(line.size())) {
+    fail(name_, "does not hear '" + command + "'");
+  }
+  const auto answer = await_line(control_);
+  if (answer != "ok") fail(name_, "'" + command + "': " + answer);
+}
+
 void backend_process::kill() noexcept {
+  if (control_ >= 0) ::close(std::exchange(control_, -1));
   if (pid_ <= 0) return;
   ::kill(pid_, SIGKILL);
   while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {

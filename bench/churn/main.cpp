@@ -126,6 +126,11 @@ int run_program(int argc, char** argv) {
   backend_options service;
   backend.add_option("--listen", service.listen, "address:port")->required();
   backend.add_option("--name", service.name, "Body of its responses")->required();
+  backend.add_option("--certificate", service.certificate, "PEM; speaks TLS");
+  backend.add_option("--private-key", service.private_key, "PEM");
+  backend.add_option("--grpc-port", service.grpc_port, "Speaks gRPC there, too");
+  backend.add_flag("--stranger", service.stranger, "Is another service");
+  backend.add_option("--control-fd", service.control_fd, "Socket with commands");
   backend.add_option("--log", service.log, "File that requests are appended to")->required();
   backend.add_option("--ready-fd", service.ready_fd, "Descriptor to tell when it listens");
   backend.add_option("--parent", service.parent, "Process to die with");

@@ -31,9 +31,8 @@ std::optional<log_line> parse_line(std::string_view text) {
   log_line line;
   if (!parse(next_word(text), nanoseconds)) return std::nullopt;
   line.contestant = next_word(text);
-  if (line.contestant.empty() || !parse(next_word(text), line.id) || !text.empty()) {
-    return std::nullopt;
-  }
+  if (line.contestant.empty() || !parse(next_word(text), line.id)) return std::nullopt;
+  if (!parse(next_word(text), line.connection) || !text.empty()) return std::nullopt;
   line.at = time_point{std::chrono::nanoseconds{nanoseconds}};
   return line;
 }
@@ -58,10 +57,11 @@ bool was_ever_in_dns(const backend_record& backend, duration at) {
 
 std::string to_string(const log_line& line) {
   const auto since = line.at.time_since_epoch();
-  return fmt::format("{} {} {}\n",
+  return fmt::format("{} {} {} {}\n",
                      std::chrono::duration_cast<std::chrono::nanoseconds>(since).count(),
                      line.contestant,
-                     line.id);
+                     line.id,
+                     line.connection);
 }
 
 backend_log parse_backend_log(std::string_view text) {
@@ -86,6 +86,16 @@ void add_servings(run_record& run, std::size_t backend, const backend_log& log, 
       if (line.contestant == c.id) c.servings[backend].push_back({line.id, line.at - start});
     }
   }
+}
+
+std::size_t connections_of(const std::string& contestant, const std::vector<backend_log>& logs) {
+  std::unordered_set<std::uint64_t> numbers;
+  for (const auto& log : logs) {
+    for (const auto& line : log.lines) {
+      if (line.contestant == contestant) numbers.insert(line.connection);
+    }
+  }
+  return numbers.size();
 }
 
 bool in_dns(const backend_record& backend, duration at) noexcept {

@@ -12,11 +12,13 @@
 
 namespace redial::churn {
 
-/// One line of a backend's log: `<nanoseconds of the monotonic clock> <contestant> <request>`.
+/// One line of a backend's log: `<nanoseconds of the monotonic clock> <contestant> <request>
+/// <connection>`.
 struct log_line {
   time_point at{};
   std::string contestant;
   std::uint64_t id = 0;
+  std::uint64_t connection = 0;  ///< A number that no other connection of the run has.
 };
 
 [[nodiscard]] std::string to_string(const log_line& line);
@@ -32,6 +34,10 @@ struct backend_log {
 /// Puts the requests of `log` among the servings of the run's contestants. `backend` is its index.
 /// Lines of unknown contestants are left out.
 void add_servings(run_record& run, std::size_t backend, const backend_log& log, time_point start);
+
+/// Connections on which a backend heard a request of `contestant`.
+[[nodiscard]] std::size_t connections_of(const std::string& contestant,
+                                         const std::vector<backend_log>& logs);
 
 /// How long and how much a contestant used addresses that had left DNS.
 struct stale_use {

@@ -80,7 +80,11 @@ stage::backend& stage::at(char letter) {
 }
 
 void stage::launch(backend& b) {
-  b.process = backend_process(b.record.name, b.record.address, b.log);
+  backend_options o;
+  o.name = b.record.name;
+  o.listen = {b.record.address};
+  o.log = b.log;
+  b.process = backend_process(o);
   open_span(b.record.alive, now());
 }
 

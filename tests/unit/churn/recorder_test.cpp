@@ -18,18 +18,20 @@ TEST(BackendLog, ReadsWhatItWrote) {
   line.at = time_point{123456789ns};
   line.contestant = "redial";
   line.id = 42;
+  line.connection = 7;
   const auto text = to_string(line);
-  EXPECT_EQ(text, "123456789 redial 42\n");
+  EXPECT_EQ(text, "123456789 redial 42 7\n");
   const auto log = parse_backend_log(text + text);
   ASSERT_EQ(log.lines.size(), 2U);
   EXPECT_EQ(log.broken, 0U);
   EXPECT_EQ(log.lines[1].at, line.at);
   EXPECT_EQ(log.lines[1].contestant, "redial");
   EXPECT_EQ(log.lines[1].id, 42U);
+  EXPECT_EQ(log.lines[1].connection, 7U);
 }
 
 TEST(BackendLog, CountsBrokenLines) {
-  const auto log = parse_backend_log("1 a 1\n\nx a 1\n1 a\n1 a 1 1\n1  1\n1 a 1");
+  const auto log = parse_backend_log("1 a 1 1\n\nx a 1 1\n1 a 1\n1 a 1 1 1\n1  1 1\n1 a 1 1");
   EXPECT_EQ(log.lines.size(), 1U);
   EXPECT_EQ(log.broken, 6U);
 }
@@ -37,13 +39,21 @@ TEST(BackendLog, CountsBrokenLines) {
 TEST(AddServings, SortsByContestantAndShiftsToTheStart) {
   auto run = testing::synthetic_run();
   for (auto& c : run.contestants) c.servings.clear();
-  const auto log = parse_backend_log("1000 redial 1\n2000 plain 2\n3000 stranger 3\n");
+  const auto log = parse_backend_log("1000 redial 1 1\n2000 plain 2 2\n3000 stranger 3 3\n");
   add_servings(run, 1, log, time_point{500ns});
   ASSERT_EQ(run.contestants[0].servings.size(), 2U);
   ASSERT_EQ(run.contestants[0].servings[1].size(), 1U);
   EXPECT_EQ(run.contestants[0].servings[1][0].at, 500ns);
   ASSERT_EQ(run.contestants[1].servings[1].size(), 1U);
   EXPECT_EQ(run.contestants[1].servings[1][0].id, 2U);
+}
+
+TEST(ConnectionsOf, CountsEachOnceWhicheverBackendHeardIt) {
+  const auto a = parse_backend_log("1 redial 1 7\n2 redial 2 7\n3 plain 1 8\n");
+  const auto b = parse_backend_log("1 redial 3 9\n2 redial 4 7\n");
+  EXPECT_EQ(connections_of("redial", {a, b}), 2U);
+  EXPECT_EQ(connections_of("plain", {a, b}), 1U);
+  EXPECT_EQ(connections_of("nobody", {a, b}), 0U);
 }
 
 class StaleUse : public ::testing::Test {

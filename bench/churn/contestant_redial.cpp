@@ -2,6 +2,7 @@
 #include "churn/contestant_redial.hpp"
 
 #include <redial/http/http_client.hpp>
+#include <redial/net/identity.hpp>
 
 #include <fmt/core.h>
 
@@ -13,10 +14,11 @@ namespace {
 
 class redial_contestant final : public contestant {
  public:
-  redial_contestant(const boost::asio::any_io_executor& executor, const service_address& where)
-      : client_(
-            executor, names(executor, where), fmt::format("http://{}:{}", where.host, where.port)) {
-  }
+  redial_contestant(std::string id,
+                    const boost::asio::any_io_executor& executor,
+                    const service_address& where,
+                    const http_options& options)
+      : id_(std::move(id)), client_(executor, names(executor, where), target_of(where), options) {}
 
   const std::string& id() const noexcept override { return id_; }
 
@@ -42,6 +44,12 @@ class redial_contestant final : public contestant {
     return discovery::create(executor, options);
   }
 
+  static std::string target_of(const service_address& where) {
+    const auto* scheme = where.tls ? "https" : "http";
+    if (!where.srv.empty()) return fmt::format("srv+{}://{}", scheme, where.srv);
+    return fmt::format("{}://{}:{}", scheme, where.host, where.port);
+  }
+
   static reply reply_of(error_code ec, const http_response& response) {
     reply r;
     r.attempts = static_cast<std::uint32_t>(response.history.attempts.size()) + (ec ? 0 : 1);
@@ -55,15 +63,35 @@ class redial_contestant final : public contestant {
     return r;
   }
 
-  const std::string id_ = "redial";
+  const std::string id_;
   http_client client_;
 };
+
+http_options options_for(const service_address& where) {
+  http_options options;
+  options.tls.ca_file = where.ca_file;
+  if (!where.identity_path.empty()) {
+    http_identity who;
+    who.path = where.identity_path;
+    who.header = "Service";
+    who.header_value = "churn";
+    options.tcp.identity = expect_http(who);
+  }
+  return options;
+}
 
 }  // namespace
 
 std::unique_ptr<contestant> make_redial(const boost::asio::any_io_executor& executor,
                                         const service_address& where) {
-  return std::make_unique<redial_contestant>(executor, where);
+  return std::make_unique<redial_contestant>("redial", executor, where, options_for(where));
+}
+
+std::unique_ptr<contestant> make_redial_finagle(const boost::asio::any_io_executor& executor,
+                                                const service_address& where) {
+  auto options = options_for(where);
+  options.client.retry = retry_policy::finagle();
+  return std::make_unique<redial_contestant>("finagle", executor, where, options);
 }
 
 }  // namespace redial::churn

@@ -22,6 +22,12 @@ struct service_address {
   std::uint16_t grpc_port = 0;
   /// True when the system's resolver (`getaddrinfo`) asks `nameserver`, too.
   bool known_to_system = false;
+  /// True when the names are in the system's hosts file and in no DNS.
+  bool in_hosts_file = false;
+  /// A path at which this service, and nobody else, answers 200 with the field `Service: churn`,
+  /// for clients that ask who is there before they trust a plaintext connection. Empty: not to be
+  /// relied on.
+  std::string identity_path;
   duration ttl_cap{};  ///< Highest TTL to honour, for clients that have such a setting.
   std::uint64_t seed = 0;
 };

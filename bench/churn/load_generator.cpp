@@ -6,13 +6,21 @@
 
 namespace redial::churn {
 
+namespace {
+
+send_plan plan_of(const load_settings& s) {
+  return s.phases.empty() ? send_plan(s.rate, s.length) : send_plan(s.phases, s.length);
+}
+
+}  // namespace
+
 load_generator::load_generator(boost::asio::io_context& io,
                                contestant& c,
                                const load_settings& settings)
     : timer_(io),
       contestant_(c),
       settings_(settings),
-      plan_(settings.rate, settings.length),
+      plan_(plan_of(settings)),
       records_(plan_.size()),
       answered_(plan_.size(), false) {}
 

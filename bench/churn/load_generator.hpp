@@ -21,7 +21,9 @@ namespace redial::churn {
 struct load_settings {
   load_settings() = default;
 
-  std::uint32_t rate = 200;                     ///< Requests per second.
+  std::uint32_t rate = 200;  ///< Requests per second ...
+  /// ... or, when there are any, by these.
+  std::vector<load_phase> phases;
   duration length{};                            ///< Over which they are planned.
   duration deadline = std::chrono::seconds{2};  ///< From the planned send time.
   /// A request that finds so many unanswered ones before it fails unsent.

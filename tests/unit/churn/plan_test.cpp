@@ -47,6 +47,29 @@ TEST(SendPlan, DueAndAtAgreeForRatesThatDoNotDivideASecond) {
   }
 }
 
+TEST(SendPlan, ChangesItsRateOnTime) {
+  const send_plan plan({{0s, 10}, {1s, 100}, {2s, 10}}, 3s);
+  EXPECT_EQ(plan.size(), 120U);
+  EXPECT_EQ(plan.at(9), 900ms);
+  EXPECT_EQ(plan.at(10), 1s);
+  EXPECT_EQ(plan.at(11), 1010ms);
+  EXPECT_EQ(plan.at(109), 1990ms);
+  EXPECT_EQ(plan.at(110), 2s);
+  EXPECT_EQ(plan.at(119), 2900ms);
+  for (std::size_t i = 0; i < plan.size(); ++i) {
+    EXPECT_EQ(plan.due(plan.at(i)), i + 1);
+    EXPECT_EQ(plan.due(plan.at(i) - 1ns), i);
+  }
+  EXPECT_EQ(plan.due(1h), 120U);
+}
+
+TEST(SendPlan, RefusesPhasesOutOfOrder) {
+  EXPECT_THROW(send_plan({{1s, 10}}, 3s), std::invalid_argument);
+  EXPECT_THROW(send_plan(std::vector<load_phase>{}, 3s), std::invalid_argument);
+  EXPECT_THROW(send_plan({{0s, 10}, {2s, 10}, {1s, 10}}, 3s), std::invalid_argument);
+  EXPECT_THROW(send_plan({{0s, 10}, {3s, 10}}, 3s), std::invalid_argument);
+}
+
 TEST(SendPlan, RefusesNonsense) {
   EXPECT_THROW(send_plan(0, 1s), std::invalid_argument);
   EXPECT_THROW(send_plan(1'000'001, 1s), std::invalid_argument);

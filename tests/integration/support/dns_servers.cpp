@@ -32,7 +32,8 @@ const std::string& dnsmasq() {
 
 bool knot_server::is_installed() { return !knotd().empty() && !knotc().empty(); }
 
-knot_server::knot_server(const std::vector<std::string>& records) : port_(free_port()) {
+knot_server::knot_server(const std::vector<std::string>& records, std::uint16_t port)
+    : port_(port != 0 ? port : free_port()) {
   std::string zone =
       "$ORIGIN test.\n@ 60 SOA ns.test. admin.test. 1 3600 600 86400 5\n@ 60 NS ns\nns 60 A "
       "127.0.0.1\n";
@@ -105,7 +106,8 @@ bool unbound_server::is_installed() { return !unbound().empty(); }
 
 unbound_server::unbound_server(const knot_server& authority) : unbound_server(authority.port()) {}
 
-unbound_server::unbound_server(std::uint16_t authority_port) : port_(free_port()) {
+unbound_server::unbound_server(std::uint16_t authority_port, std::uint16_t port)
+    : port_(port != 0 ? port : free_port()) {
   const auto home = dir_.path().string();
   const auto config = dir_.write("unbound.conf",
                                  fmt::format("server:\n"

@@ -18,8 +18,9 @@ namespace redial::testing {
 class knot_server {
  public:
   /// `records`: lines of a zone file without the SOA, e.g. `api 5 A 127.0.0.2`.
+  /// `port` 0: a free one.
   /// \throws std::runtime_error with Knot's own words when it does not start.
-  explicit knot_server(const std::vector<std::string>& records);
+  explicit knot_server(const std::vector<std::string>& records, std::uint16_t port = 0);
 
   [[nodiscard]] static bool is_installed();
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
@@ -52,8 +53,8 @@ class knot_server {
 class unbound_server {
  public:
   explicit unbound_server(const knot_server& authority);
-  /// `authority_port`: of any authority on 127.0.0.1.
-  explicit unbound_server(std::uint16_t authority_port);
+  /// `authority_port`: of any authority on 127.0.0.1. `port` 0: a free one.
+  explicit unbound_server(std::uint16_t authority_port, std::uint16_t port = 0);
 
   [[nodiscard]] static bool is_installed();
   [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port_); }

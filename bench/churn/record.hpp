@@ -56,8 +56,10 @@ struct contestant_record {
   std::string absent;
   std::vector<request_record> requests;
   std::vector<std::vector<serving>> servings;  ///< By backend, in the order of arrival.
-  std::uint64_t connections = 0;               ///< Opened.
-  std::uint64_t dns_queries = 0;               ///< As the name server counted them.
+  /// Opened: as the client counts them, or those on which backends heard a request where these are
+  /// more (not every client can count).
+  std::uint64_t connections = 0;
+  std::uint64_t dns_queries = 0;  ///< As the name server counted them.
 };
 
 struct run_settings {

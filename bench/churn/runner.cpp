@@ -3,7 +3,6 @@
 
 #include "churn/load_generator.hpp"
 #include "churn/progress.hpp"
-#include "churn/stage.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -12,6 +11,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <csignal>
 #include <exception>
 #include <optional>
@@ -23,6 +23,8 @@ namespace redial::churn {
 namespace {
 
 namespace asio = boost::asio;
+
+constexpr auto aftermath = std::chrono::seconds{3};
 
 // One client with its load, on its own thread.
 class lane {
@@ -124,6 +126,7 @@ class director {
   void take_step() {
     const auto& s = scenario_.steps[next_++];
     event_record event{clock::now() - start_, s.text, s.label};
+    if (s.sudden) run_.sudden.push_back({event.at, event.at + aftermath});
     s.action(world_);
     view_.event(event.at, event.text);
     run_.events.push_back(std::move(event));
@@ -160,20 +163,20 @@ class director {
   std::exception_ptr failure_;
 };
 
-std::string host_of(const entrant& e) { return e.id + ".churn.test"; }
+constexpr const char* domain = ".churn.test";
 
-stage_options stage_of(const scenario& s, const std::vector<entrant>& entrants) {
-  stage_options o;
-  o.backends = s.backends;
-  o.first = s.first;
-  o.ttl = std::chrono::duration_cast<std::chrono::seconds>(s.ttl);
-  for (const auto& e : entrants) o.hosts.push_back(host_of(e));
-  return o;
+std::string host_of(const entrant& e) { return e.id + domain; }
+
+std::vector<std::string> hosts_of(const std::vector<entrant>& entrants) {
+  std::vector<std::string> hosts;
+  for (const auto& e : entrants) hosts.push_back(host_of(e));
+  return hosts;
 }
 
 run_settings settings_of(const scenario& s, const run_options& o) {
   run_settings r;
   r.scenario = s.name;
+  r.title = s.title;
   r.length = s.length;
   r.rate = o.rate;
   r.deadline = o.deadline;
@@ -181,70 +184,105 @@ run_settings settings_of(const scenario& s, const run_options& o) {
   r.ttl = s.ttl;
   r.ttl_cap = s.ttl_cap;
   r.allowed_stale = s.allowed_stale();
+  r.complete_answers = s.sample == 0;
+  r.dns_faults = s.dns_faults;
+  r.effective_ttl = s.effective_ttl();
   r.seed = o.seed;
   return r;
-}
-
-service_address address_of(const entrant& e,
-                           const stage& world,
-                           const scenario& s,
-                           std::uint64_t seed) {
-  service_address where;
-  where.host = host_of(e);
-  where.port = world.port();
-  where.nameserver = world.nameserver();
-  where.ttl_cap = s.ttl_cap;
-  where.seed = seed;
-  return where;
 }
 
 load_settings load_of(const scenario& s, const run_options& o) {
   load_settings load;
   load.rate = o.rate;
+  for (const auto& change : s.load) {
+    load.phases.push_back(
+        {change.from, std::max(1U, static_cast<std::uint32_t>(o.rate * change.factor))});
+  }
   load.length = s.length;
   load.deadline = o.deadline;
   load.in_flight_limit = o.in_flight_limit;
   return load;
 }
 
+// Those who take part, and a record for everybody.
+class field {
+ public:
+  field(const scenario& s,
+        const std::vector<entrant>& entrants,
+        const run_options& options,
+        const stage& world) {
+    for (const auto& e : entrants) {
+      auto where = world.where(host_of(e));
+      where.seed = options.seed;
+      contestant_record c;
+      c.id = e.id;
+      c.title = e.title;
+      if (e.refuses) c.absent = e.refuses(where);
+      records_.push_back(std::move(c));
+      const bool runs = records_.back().absent.empty();
+      lanes_.push_back(runs ? std::make_unique<lane>(e, where, load_of(s, options)) : nullptr);
+    }
+  }
+
+  [[nodiscard]] std::vector<watched_contestant> watched() const {
+    std::vector<watched_contestant> all;
+    for (std::size_t i = 0; i < lanes_.size(); ++i) {
+      if (lanes_[i]) all.push_back({records_[i].title, &lanes_[i]->live()});
+    }
+    return all;
+  }
+
+  [[nodiscard]] std::size_t size() const { return watched().size(); }
+
+  void start(time_point at, const std::function<void(std::exception_ptr)>& ended) {
+    for (auto& l : lanes_) {
+      if (l) l->start(at, ended);
+    }
+  }
+
+  /// After all have ended.
+  std::vector<contestant_record> take_records(const stage& world) {
+    for (std::size_t i = 0; i < lanes_.size(); ++i) {
+      if (!lanes_[i]) continue;
+      lanes_[i]->fill(records_[i]);
+      records_[i].dns_queries = world.queries(records_[i].id + domain);
+    }
+    lanes_.clear();
+    return std::move(records_);
+  }
+
+ private:
+  std::vector<contestant_record> records_;
+  std::vector<std::unique_ptr<lane>> lanes_;  // null: takes no part
+};
+
 }  // namespace
 
 run_record run(const scenario& s,
                const std::vector<entrant>& entrants,
                const run_options& options) {
+  if (const auto why = why_not_played(s, options.means); !why.empty()) {
+    throw std::runtime_error("scenario " + s.name + " " + why);
+  }
   run_record result;
   result.settings = settings_of(s, options);
-  stage world(stage_of(s, entrants));
+  stage world(s, hosts_of(entrants), options.means);
+  result.settings.names = world.names();
   asio::io_context io(1);  // below the lanes' threads, which post to it
 
-  std::vector<std::unique_ptr<lane>> lanes;
-  std::vector<watched_contestant> watched;
-  for (const auto& e : entrants) {
-    const auto where = address_of(e, world, s, options.seed);
-    lanes.push_back(std::make_unique<lane>(e, where, load_of(s, options)));
-    watched.push_back({e.title, &lanes.back()->live()});
-  }
-  progress view(watched, s.backends, s.length);
+  field clients(s, entrants, options, world);
+  if (clients.size() == 0) throw std::runtime_error("no client takes part in " + s.name);
+  progress view(clients.watched(), s.backends, s.length);
   director d(io, s, world, view, result);
   const auto start = clock::now() + std::chrono::milliseconds{50};
   world.begin(start);
-  d.start(start, lanes.size(), s.length + options.deadline + std::chrono::seconds{10});
-  for (auto& l : lanes) {
-    l->start(start, [&](std::exception_ptr failure) {
-      asio::post(io, [&d, failure] { d.lane_ended(failure); });
-    });
-  }
+  d.start(start, clients.size(), s.length + options.deadline + std::chrono::seconds{10});
+  clients.start(start, [&](std::exception_ptr failure) {
+    asio::post(io, [&d, failure] { d.lane_ended(failure); });
+  });
   d.run();
 
-  for (std::size_t i = 0; i < entrants.size(); ++i) {
-    contestant_record c;
-    c.id = entrants[i].id;
-    c.title = entrants[i].title;
-    lanes[i]->fill(c);
-    c.dns_queries = world.queries(host_of(entrants[i]));
-    result.contestants.push_back(std::move(c));
-  }
-  lanes.clear();
+  result.contestants = clients.take_records(world);
   world.fill(result);
   return result;
 }

@@ -7,6 +7,7 @@
 #include "churn/record.hpp"
 #include "churn/scenario.hpp"
 #include "churn/service.hpp"
+#include "churn/stage.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -36,6 +37,7 @@ struct run_options {
   duration deadline = std::chrono::seconds{2};
   std::uint32_t in_flight_limit = 1000;
   std::uint64_t seed = 1;
+  stage_means means;
 };
 
 /// The user pressed Ctrl-C.
@@ -43,11 +45,12 @@ struct interrupted : std::runtime_error {
   interrupted() : std::runtime_error("interrupted") {}
 };
 
-/// Every client runs on a thread and io_context of its own, under the same load, against the same
-/// backends and name server. Shows progress on standard output. Call it on the main thread.
+/// Every client that does not refuse runs on a thread and io_context of its own, under the same
+/// load, against the same backends and name server. Shows progress on standard output. Call it on
+/// the main thread.
 ///
-/// \throws interrupted on SIGINT or SIGTERM, std::exception when the harness itself fails. No
-/// process is
+/// \throws std::runtime_error when `why_not_played` has a reason, interrupted on SIGINT or SIGTERM,
+/// std::exception when the harness itself fails. No process is
 ///         left behind either way.
 [[nodiscard]] run_record run(const scenario& s,
                              const std::vector<entrant>& entrants,

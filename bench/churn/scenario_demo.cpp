@@ -2,8 +2,6 @@
 #include "churn/scenario.hpp"
 #include "churn/stage.hpp"
 
-#include <algorithm>
-
 namespace redial::churn {
 
 namespace {
@@ -29,10 +27,6 @@ constexpr timetable full{10s, 25s, 32s, 37s, 45s, 48s, 53s, 54s, 66s, 10s};
 constexpr timetable brief{1500ms, 3600ms, 4500ms, 5s, 5700ms, 6200ms, 6700ms, 6800ms, 8s, 1s};
 
 }  // namespace
-
-duration scenario::allowed_stale() const noexcept {
-  return std::clamp<duration>(ttl, 1s, ttl_cap) + 1s;
-}
 
 scenario demo_scenario(bool quick) {
   const auto& t = quick ? brief : full;

@@ -4,12 +4,18 @@
 // The world around the clients: a name server and the backends behind one service, and what became
 // of them.
 
-#include <redial/testing/dns_server.hpp>
+#include <redial/testing/certificates.hpp>
 
 #include "churn/backend_process.hpp"
+#include "churn/backend_service.hpp"
+#include "churn/name_server.hpp"
 #include "churn/record.hpp"
+#include "churn/room.hpp"
+#include "churn/scenario.hpp"
+#include "churn/service.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,36 +35,48 @@ class temporary_directory {
   std::string path_;
 };
 
-struct stage_options {
-  stage_options() = default;
-
-  std::size_t backends = 6;
-  std::string first;  ///< Letters in DNS at the start.
-  std::chrono::seconds ttl{60};
-  /// Names of the service, one per client so that their questions can be told apart. All have the
-  /// same addresses.
-  std::vector<std::string> hosts;
+/// What there is to build a stage from.
+struct stage_means {
+  room place;
+  authority names = authority::embedded;
 };
+
+/// Why `s` cannot be played with `means`; empty when it can.
+[[nodiscard]] std::string why_not_played(const scenario& s, const stage_means& means);
 
 /// \par Threads Made and used on one thread that outlives it (see `backend_process`).
 class stage {
  public:
-  /// Starts the name server and all backends.
-  /// \throws std::runtime_error, boost::system::system_error when something cannot be started.
-  explicit stage(const stage_options& options);
+  /// Starts the name server and the backends. `hosts` are names of the service, one per client so
+  /// that their questions can be told apart. All have the same addresses.
+  /// \throws std::exception when something cannot be started.
+  stage(const scenario& s, std::vector<std::string> hosts, stage_means means);
+  ~stage();
+  stage(const stage&) = delete;
+  stage& operator=(const stage&) = delete;
 
-  [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
-  [[nodiscard]] std::string nameserver() const { return dns_.address(); }
-  [[nodiscard]] std::uint64_t queries(const std::string& host) const { return dns_.queries(host); }
+  /// How a client finds the service by the name `host`. The seed is left to the caller.
+  [[nodiscard]] service_address where(const std::string& host) const;
+  /// Questions for `host` and for whatever its SRV records name.
+  [[nodiscard]] std::uint64_t queries(const std::string& host) const;
+  /// Names that a client has to ask for.
+  [[nodiscard]] std::size_t names() const noexcept;
 
   /// From now on offsets count from `start`; what is so now is so since offset zero.
   void begin(time_point start);
 
   // What happens. Backends are named by their letters.
   void point_to(std::string_view letters);
+  /// Kills the processes; the system closes their connections in good order.
   void kill(std::string_view letters);
+  /// Resets every connection, then kills.
+  void reset_and_kill(std::string_view letters);
   void start(std::string_view letters);
-  void silence(bool on);
+  void behave(std::string_view letters, manner m);
+  /// Packets from and to the machines of these vanish.
+  void black_hole(std::string_view letters, bool on);
+  void dns(dns_fault fault);
+  void silence(bool on) { dns(on ? dns_fault::silent : dns_fault::none); }
 
   /// `kind` of each backend now: `+` in DNS and running, `-` running only, `!` in DNS but dead, `
   /// `.
@@ -70,22 +88,39 @@ class stage {
  private:
   struct backend {
     backend_record record;
-    std::string host;
+    std::vector<std::string> hosts;
+    std::uint16_t port = 0;
     std::string log;
     backend_process process;
   };
 
+  void choose_addresses();
+  void choose_ports();
+  void issue_certificates();
+  void start_names();
   [[nodiscard]] duration now() const;
   [[nodiscard]] backend& at(char letter);
   void launch(backend& b);
-  void publish(std::string_view letters);
+  void publish();
+  void publish_services(const std::string& host);
+  void write_hosts_file(const std::vector<std::string>& addresses) const;
+  [[nodiscard]] std::string srv_target(std::size_t machine, const std::string& host) const;
 
-  stage_options options_;
+  scenario scenario_;
+  std::vector<std::string> hosts_;
+  stage_means means_;
   temporary_directory directory_;
-  testing::dns_server dns_;
-  std::vector<backend> backends_;
-  std::vector<span> silent_;
+  packet_filter filter_;
+  std::unique_ptr<name_server> names_;
+  std::unique_ptr<name_cache> cache_;
+  std::optional<testing::certificate_authority> ca_;
+  testing::certificate_files own_;
+  testing::certificate_files strangers_;
   std::uint16_t port_ = 0;
+  std::uint16_t grpc_port_ = 0;
+  std::vector<backend> backends_;
+  std::string named_;  // letters in DNS
+  std::vector<span> silent_;
   time_point start_ = time_point::max();
 };
 

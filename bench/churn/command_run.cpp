@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "churn/commands.hpp"
+#include "churn/entrants.hpp"
+#include "churn/results.hpp"
+#include "churn/suite.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include <cstdio>
+#include <map>
+#include <memory>
+
+namespace redial::churn {
+
+namespace {
+
+struct suite_options {
+  std::vector<std::string> scenarios;
+  std::vector<std::string> contestants;
+  bool quick = false;
+  bool no_namespaces = false;
+  double deadline = 2;  // s
+  double length = 0;    // s; 0: as the scenario says
+  run_options run;
+};
+
+duration from_seconds(double s) {
+  return std::chrono::duration_cast<duration>(std::chrono::duration<double>(s));
+}
+
+// Prints what came of it. Returns the exit status.
+int conclude_suite(const suite_record& suite) {
+  fmt::print("{}", suite_table(suite));
+  if (suite.runs.empty()) return nothing_played;
+  int status = 0;
+  for (const auto& r : suite.runs) {
+    for (const auto& text : broken_promises(r)) {
+      fmt::print(stderr, "NOT AS PROMISED in {}: {}\n", r.settings.scenario, text);
+      status = promise_broken;
+    }
+  }
+  return status;
+}
+
+int play(suite_options o, const std::string& command) {
+  const temporary_directory files;  // stays until the last stage is gone
+  if (o.no_namespaces) {
+    o.run.means.place.why_not = "--no-namespaces";
+  } else {
+    o.run.means.place = enter_room(files.path());
+  }
+  if (const auto& why = o.run.means.place.why_not; !why.empty()) {
+    fmt::print("Not everything can be had: {}.\n", why);
+  }
+  o.run.deadline = from_seconds(o.deadline);
+  auto scenarios = scenarios_named(o.scenarios, o.quick);
+  if (o.length > 0) {
+    for (auto& s : scenarios) s = with_length(std::move(s), from_seconds(o.length));
+  }
+  return conclude_suite(run_suite(scenarios, entrants_named(o.contestants), o.run, command));
+}
+
+void add_load_options(CLI::App& run, suite_options& o) {
+  run.add_option("--rate", o.run.rate, "Requests per second and client")
+      ->check(CLI::Range(1, 5000))
+      ->capture_default_str();
+  run.add_option("--in-flight", o.run.in_flight_limit, "Most requests in flight per client")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  run.add_option("--deadline", o.deadline, "Seconds from the planned send time")
+      ->check(CLI::Range(0.01, 60.0))
+      ->capture_default_str();
+  run.add_option("--duration", o.length, "Seconds of load, instead of the scenario's own")
+      ->check(CLI::Range(1.0, 3600.0));
+  run.add_option("--seed", o.run.seed, "Of every random choice")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, invocation& self) {
+  auto& run = *app.add_subcommand("run", "Plays scenarios to all clients at once");
+  const auto o = std::make_shared<suite_options>();
+  run.add_option("scenario", o->scenarios, "Names as `list` prints them, or `all`")->required();
+  run.add_flag("--quick", o->quick, "Each in some 7 seconds, with a TTL cap of 1 s");
+  run.add_option("--contestants", o->contestants, "Only these, by their ids")->delimiter(',');
+  const std::map<std::string, authority> kinds{{"embedded", authority::embedded},
+                                               {"knot", authority::knot}};
+  run.add_option("--authority", o->run.means.names, "Name server: embedded (default) or knot")
+      ->transform(CLI::CheckedTransformer(kinds));
+  run.add_flag("--no-namespaces",
+               o->no_namespaces,
+               "Stay in this network; leaves out what needs one of its own");
+  add_load_options(run, *o);
+  run.callback([o, &self] { self.status = play(*o, self.command); });
+}
+
+}  // namespace redial::churn

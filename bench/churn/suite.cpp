@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "churn/suite.hpp"
+
+#include "churn/facts.hpp"
+#include "churn/results.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <stdexcept>
+
+namespace redial::churn {
+
+namespace {
+
+std::string cell(const run_record& run, const contestant_record& c) {
+  if (!c.absent.empty()) return "-";
+  const auto s = summarize(run, c);
+  if (s.stale.requests == 0 && s.stale.strays == 0) return fmt::format("{} / none", s.failed);
+  auto text = fmt::format("{} / {:.1f} s", s.failed, seconds(s.stale.last));
+  if (s.stale.strays != 0) text += fmt::format(" + {} astray", s.stale.strays);
+  return text;
+}
+
+}  // namespace
+
+std::vector<scenario> scenarios_named(const std::vector<std::string>& names, bool quick) {
+  const auto all = all_scenarios(quick);
+  const auto is_asked = [&](const std::string& name) {
+    return std::any_of(
+        names.begin(), names.end(), [&](const auto& n) { return n == name || n == "all"; });
+  };
+  std::vector<scenario> found;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(found), [&](const scenario& s) {
+    return is_asked(s.name);
+  });
+  for (const auto& name : names) {
+    const auto known = [&](const scenario& s) { return s.name == name || name == "all"; };
+    if (std::none_of(all.begin(), all.end(), known)) {
+      throw std::invalid_argument("no scenario '" + name + "'; `redial-churn list` names them");
+    }
+  }
+  return found;
+}
+
+suite_record run_suite(const std::vector<scenario>& scenarios,
+                       const std::vector<entrant>& entrants,
+                       const run_options& options,
+                       const std::string& command) {
+  suite_record suite;
+  suite.command = command;
+  for (const auto& s : scenarios) {
+    if (const auto why = why_not_played(s, options.means); !why.empty()) {
+      fmt::print("{}: left out, {}.\n\n", s.name, why);
+      continue;
+    }
+    fmt::print("{}: {}.\n", s.name, s.title);
+    std::fflush(stdout);
+    auto result = run(s, entrants, options);
+    result.settings.facts = facts_of_this_machine(command);
+    for (const auto& c : result.contestants) {
+      if (!c.absent.empty()) fmt::print("  without {}: {}\n", c.title, c.absent);
+    }
+    fmt::print("\n");
+    suite.runs.push_back(std::move(result));
+  }
+  return suite;
+}
+
+std::string suite_table(const suite_record& suite) {
+  if (suite.runs.empty()) return {};
+  auto text = fmt::format("{:<24}", "failed / last stale use");
+  for (const auto& c : suite.runs.front().contestants) text += fmt::format("  {:>22}", c.title);
+  text += "\n";
+  for (const auto& run : suite.runs) {
+    text += fmt::format("{:<24}", run.settings.scenario);
+    for (const auto& c : run.contestants) text += fmt::format("  {:>22}", cell(run, c));
+    text += "\n";
+  }
+  return text;
+}
+
+}  // namespace redial::churn

@@ -143,8 +143,12 @@ void stage::start_names() {
   const auto port = means_.place.system_names ? dns_port : std::uint16_t{0};
   names_ = make_name_server(means_.names, scenario_.behind_cache ? std::uint16_t{0} : port);
   if (scenario_.behind_cache) cache_ = std::make_unique<name_cache>(names_->port(), port);
-  if (scenario_.sample == 0) return;
-  for (const auto& host : hosts_) names_->sample(host, scenario_.sample);
+  for (const auto& host : hosts_) {
+    if (scenario_.sample != 0) names_->sample(host, scenario_.sample);
+    for (std::size_t m = 0; scenario_.srv && m < scenario_.machines; ++m) {
+      names_->set_addresses(srv_target(m, host), backends_[m].hosts, ttl());
+    }
+  }
 }
 
 service_address stage::where(const std::string& host) const {
@@ -174,6 +178,10 @@ std::uint64_t stage::queries(const std::string& host) const {
 
 std::string stage::srv_target(std::size_t machine, const std::string& host) const {
   return fmt::format("machine{}.{}", machine, host);
+}
+
+std::chrono::seconds stage::ttl() const noexcept {
+  return std::chrono::duration_cast<std::chrono::seconds>(scenario_.ttl);
 }
 
 duration stage::now() const {
@@ -212,26 +220,22 @@ void stage::publish() {
     addresses.insert(addresses.end(), hosts.begin(), hosts.end());
   }
   if (scenario_.in_hosts_file) return write_hosts_file(addresses);
-  const auto ttl = std::chrono::duration_cast<std::chrono::seconds>(scenario_.ttl);
   for (const auto& host : hosts_) {
     if (scenario_.srv) {
       publish_services(host);
     } else {
-      names_->set_addresses(host, addresses, ttl);
+      names_->set_addresses(host, addresses, ttl());
     }
   }
 }
 
 void stage::publish_services(const std::string& host) {
-  const auto ttl = std::chrono::duration_cast<std::chrono::seconds>(scenario_.ttl);
   std::vector<testing::srv_data> services;
   for (const char letter : named_) {
     const auto machine = static_cast<std::size_t>(letter - 'A') % scenario_.machines;
-    const auto target = srv_target(machine, host);
-    names_->set_addresses(target, at(letter).hosts, ttl);
-    services.emplace_back(1, 1, at(letter).port, target);
+    services.emplace_back(1, 1, at(letter).port, srv_target(machine, host));
   }
-  names_->set_services(srv_prefix + host, services, ttl);
+  names_->set_services(srv_prefix + host, services, ttl());
 }
 
 void stage::write_hosts_file(const std::vector<std::string>& addresses) const {

@@ -98,6 +98,7 @@ class stage {
   void choose_ports();
   void issue_certificates();
   void start_names();
+  [[nodiscard]] std::chrono::seconds ttl() const noexcept;
   [[nodiscard]] duration now() const;
   [[nodiscard]] backend& at(char letter);
   void launch(backend& b);

@@ -36,6 +36,16 @@ function(redial_configure_library target)
     VERIFY_INTERFACE_HEADER_SETS ON)
 endfunction()
 
+# Compiles the files of `target` in a few large ones, a third of the time. Only where REDIAL_UNITY says
+# so: a file's own includes are checked by the builds without.
+function(redial_join_sources target)
+  if(REDIAL_UNITY)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 12)
+    # The files share a scope here only, so that one may shadow what another declares.
+    target_compile_options(${target} PRIVATE -Wno-shadow)
+  endif()
+endfunction()
+
 # The object library redial_<layer> from src/<layer>/*.cpp, its objects and its public headers added
 # to `redial`. A layer without sources is an interface library, so that naming it works.
 function(redial_add_layer layer)
@@ -54,6 +64,7 @@ function(redial_add_layer layer)
   redial_usage(redial_${layer})
   redial_developer_settings(redial_${layer})
   set_target_properties(redial_${layer} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  redial_join_sources(redial_${layer})
   target_sources(redial PRIVATE $<TARGET_OBJECTS:redial_${layer}>)
 endfunction()
 

@@ -16,7 +16,7 @@ namespace {
 namespace ip = boost::asio::ip;
 
 // Longer than any address: 45 characters, a zone of 15, brackets and the '%'.
-constexpr std::size_t longest_text = 64;
+constexpr std::size_t longest_address = 64;
 
 // The index of the interface that `zone` names, if there is one.
 std::optional<ip::scope_id_type> find_zone(const std::string& zone) {
@@ -53,7 +53,7 @@ std::optional<address> parse_v6(std::string_view text) {
 }
 
 std::optional<address> parse_any(std::string_view text) {
-  if (text.empty() || text.size() > longest_text) return std::nullopt;
+  if (text.empty() || text.size() > longest_address) return std::nullopt;
   if (text.find('\0') != std::string_view::npos) return std::nullopt;
   if (text.front() == '[') {
     if (text.back() != ']') return std::nullopt;

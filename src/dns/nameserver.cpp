@@ -19,11 +19,11 @@ boost::system::result<std::uint16_t> parse_port(std::string_view text) {
   return static_cast<std::uint16_t>(port);
 }
 
-void add(std::vector<nameserver>& list, const nameserver& server) {
+}  // namespace
+
+void add_once(std::vector<nameserver>& list, const nameserver& server) {
   if (std::find(list.begin(), list.end(), server) == list.end()) list.push_back(server);
 }
-
-}  // namespace
 
 boost::system::result<nameserver> parse_nameserver(std::string_view text) {
   std::string_view host = text;
@@ -66,7 +66,7 @@ std::vector<nameserver> parse_nameservers(const std::vector<std::string>& texts)
       throw std::invalid_argument("nameservers: '" + text + "': " + server.error().message() +
                                   "; want address:port or [address]:port");
     }
-    add(out, *server);
+    add_once(out, *server);
   }
   return out;
 }

@@ -28,6 +28,9 @@ struct nameserver {
 /// `10.0.0.1:53`, `[::1]:53`.
 [[nodiscard]] std::string to_string(const nameserver& server);
 
+/// Adds `server` unless it is there.
+void add_once(std::vector<nameserver>& list, const nameserver& server);
+
 /// Every text parsed, in order, without repetitions.
 /// \throws std::invalid_argument naming the option `nameservers` and the offending text.
 [[nodiscard]] std::vector<nameserver> parse_nameservers(const std::vector<std::string>& texts);

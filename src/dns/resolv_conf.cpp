@@ -19,9 +19,8 @@ std::string_view take_word(std::string_view& line) {
   return word;
 }
 
-void add(std::vector<nameserver>& list, const nameserver& server) {
-  if (list.size() == resolv_conf::most_servers) return;
-  if (std::find(list.begin(), list.end(), server) == list.end()) list.push_back(server);
+void add_server(resolv_conf& out, const nameserver& server) {
+  if (out.servers.size() < resolv_conf::most_servers) add_once(out.servers, server);
 }
 
 // Sets `value` when `word` is `name` and a number.
@@ -57,7 +56,7 @@ resolv_conf parse_resolv_conf(std::string_view text) {
     const auto keyword = take_word(line);
     if (keyword == "options") read_options(line, out);
     if (keyword != "nameserver") continue;
-    if (const auto server = parse_nameserver(take_word(line))) add(out.servers, *server);
+    if (const auto server = parse_nameserver(take_word(line))) add_server(out, *server);
   }
   return out;
 }

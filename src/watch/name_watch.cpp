@@ -15,8 +15,6 @@ namespace redial::detail {
 
 namespace {
 
-constexpr duration spread_after_suspend = std::chrono::seconds{1};
-
 bool asks_for_refresh(endpoint_outcome outcome) noexcept {
   return outcome != endpoint_outcome::connected;
 }

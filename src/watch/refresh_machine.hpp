@@ -13,6 +13,9 @@
 
 namespace redial::detail {
 
+/// All names of a program that was suspended are due when it wakes up: they ask within so long.
+inline constexpr duration spread_after_suspend = std::chrono::seconds{1};
+
 /// The refresh of one (name, type): idle until an instant, or in flight.
 ///
 /// ```

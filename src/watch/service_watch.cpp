@@ -17,7 +17,6 @@ namespace {
 
 constexpr std::size_t most_lookups = 16;
 constexpr duration longest_hold = std::chrono::seconds{1};
-constexpr duration spread_after_suspend = std::chrono::seconds{1};
 
 // The records of the first `most` distinct targets, in order; the rest is counted.
 std::vector<service> services_of(const answer& a, std::size_t most, std::uint32_t& left_out) {

@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
+#include <map>
 #include <stdexcept>
 
 namespace redial::churn {
@@ -21,6 +23,25 @@ std::string cell(const run_record& run, const contestant_record& c) {
   auto text = fmt::format("{} / {:.1f} s", s.failed, seconds(s.stale.last));
   if (s.stale.strays != 0) text += fmt::format(" + {} astray", s.stale.strays);
   return text;
+}
+
+// Why most of a client's failed requests failed.
+std::string usual_error(const contestant_record& c) {
+  std::map<std::string, std::size_t> times;
+  for (const auto& r : c.requests) {
+    if (!r.ok) ++times[r.error];
+  }
+  const auto most = std::max_element(
+      times.begin(), times.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  return most == times.end() ? "" : most->first;
+}
+
+void print_remarks(const run_record& run) {
+  for (const auto& c : run.contestants) {
+    if (!c.absent.empty()) fmt::print("  without {}: {}\n", c.title, c.absent);
+    const auto why = usual_error(c);
+    if (!why.empty()) fmt::print("  {} failed, most often: {}\n", c.title, why);
+  }
 }
 
 }  // namespace
@@ -59,9 +80,7 @@ suite_record run_suite(const std::vector<scenario>& scenarios,
     std::fflush(stdout);
     auto result = run(s, entrants, options);
     result.settings.facts = facts_of_this_machine(command);
-    for (const auto& c : result.contestants) {
-      if (!c.absent.empty()) fmt::print("  without {}: {}\n", c.title, c.absent);
-    }
+    print_remarks(result);
     fmt::print("\n");
     suite.runs.push_back(std::move(result));
   }

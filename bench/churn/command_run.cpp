@@ -85,7 +85,9 @@ void add_run(CLI::App& app, invocation& self) {
   const auto o = std::make_shared<suite_options>();
   run.add_option("scenario", o->scenarios, "Names as `list` prints them, or `all`")->required();
   run.add_flag("--quick", o->quick, "Each in some 7 seconds, with a TTL cap of 1 s");
-  run.add_option("--contestants", o->contestants, "Only these, by their ids")->delimiter(',');
+  run.add_option("--contestants", o->contestants, "Only these, by their ids")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   const std::map<std::string, authority> kinds{{"embedded", authority::embedded},
                                                {"knot", authority::knot}};
   run.add_option("--authority", o->run.means.names, "Name server: embedded (default) or knot")

@@ -12,7 +12,7 @@ scenario never_answers(bool quick) {
            "One of three accepts connections and never answers, and stays in DNS",
            {26'000, 7000});
   p.s.backends = 3;
-  p.suddenly(
+  p.then(
       {8000, 1500}, "A answers no more", "A mute", [](stage& w) { w.behave("A", manner::mute); });
   return p.s;
 }

@@ -34,7 +34,7 @@ scenario retired_and_hangs(bool quick) {
            "A node that has left DNS serves for a while, then hangs",
            {26'000, 7000});
   p.move({6000, 1200}, "A", "D", "DBC");
-  p.suddenly({10'000, 2000}, "A hangs", "A hangs", [](stage& w) { w.behave("A", manner::mute); });
+  p.then({10'000, 2000}, "A hangs", "A hangs", [](stage& w) { w.behave("A", manner::mute); });
   return p.s;
 }
 

@@ -1,18 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 # Every ```cpp block of a Markdown file must stand word for word in a source that is compiled and run.
-# Run as: cmake -D DOC=<file.md> -D SOURCE=<file.cpp> -P check_quotes.cmake
+# Run as: cmake -D DOC=<file.md> -D SOURCE=<file.cpp> [-D LANGUAGE=python] -P check_quotes.cmake
 cmake_minimum_required(VERSION 3.25)
+
+if(NOT LANGUAGE)
+  set(LANGUAGE cpp)
+endif()
+string(LENGTH "```${LANGUAGE}\n" fence)
 
 file(READ "${DOC}" text)
 file(READ "${SOURCE}" source)
 set(blocks 0)
-string(FIND "${text}" "```cpp\n" start)
+string(FIND "${text}" "```${LANGUAGE}\n" start)
 while(NOT start EQUAL -1)
-  math(EXPR start "${start} + 7")
+  math(EXPR start "${start} + ${fence}")
   string(SUBSTRING "${text}" ${start} -1 text)
   string(FIND "${text}" "\n```" end)
   if(end EQUAL -1)
-    message(FATAL_ERROR "${DOC}: a cpp block does not end")
+    message(FATAL_ERROR "${DOC}: a ${LANGUAGE} block does not end")
   endif()
   math(EXPR length "${end} + 1")
   string(SUBSTRING "${text}" 0 ${length} block)
@@ -23,8 +28,8 @@ while(NOT start EQUAL -1)
   math(EXPR blocks "${blocks} + 1")
   math(EXPR next "${length} + 3")
   string(SUBSTRING "${text}" ${next} -1 text)
-  string(FIND "${text}" "```cpp\n" start)
+  string(FIND "${text}" "```${LANGUAGE}\n" start)
 endwhile()
 if(blocks EQUAL 0)
-  message(FATAL_ERROR "${DOC}: no cpp block")
+  message(FATAL_ERROR "${DOC}: no ${LANGUAGE} block")
 endif()

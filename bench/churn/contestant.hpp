@@ -32,7 +32,7 @@ class contestant {
   [[nodiscard]] virtual const std::string& id() const noexcept = 0;
   /// Sends one request. `done` is called once, by `deadline` or shortly after it.
   virtual void async_get(std::uint64_t request, time_point deadline, handler done) = 0;
-  /// Connections opened so far.
+  /// Connections opened so far. Zero: the client does not say.
   [[nodiscard]] virtual std::uint64_t connections() const = 0;
   /// Ends everything in flight, so that its io_context runs out of work.
   virtual void close() = 0;

@@ -6,6 +6,10 @@
 #include "churn/backend_service.hpp"
 #include "churn/backend_session.hpp"
 
+#ifdef REDIAL_CHURN_GRPC
+#include "churn/backend_grpc.hpp"
+#endif
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -133,6 +137,16 @@ void drop_inherited(const backend_options& options) {
   [[maybe_unused]] const auto done = ::syscall(SYS_close_range, last + 1, ~0U, 0U);
 }
 
+#ifndef REDIAL_CHURN_GRPC
+class grpc_backend {
+ public:
+  explicit grpc_backend(const backend_service& service) {
+    const auto& o = service.options();
+    if (o.grpc_port != 0 || o.grpc_aged_port != 0) throw std::invalid_argument("no gRPC built in");
+  }
+};
+#endif
+
 }  // namespace
 
 int run_backend(const backend_options& options) {
@@ -141,6 +155,7 @@ int run_backend(const backend_options& options) {
   try {
     backend_service service(options);
     http_server server(service);
+    const grpc_backend grpc(service);
     tell(options.ready_fd, "ready");
     server.run();
     return 0;
@@ -149,6 +164,14 @@ int run_backend(const backend_options& options) {
     std::fprintf(stderr, "backend %s: %s\n", options.name.c_str(), e.what());
     return 1;
   }
+}
+
+bool backends_speak_grpc() noexcept {
+#ifdef REDIAL_CHURN_GRPC
+  return true;
+#else
+  return false;
+#endif
 }
 
 }  // namespace redial::churn

@@ -23,6 +23,9 @@ struct backend_options {
   std::string private_key;
   /// Speaks gRPC, too, on this port of every address. Zero: it does not.
   std::uint16_t grpc_port = 0;
+  /// And on this one, where it ends each connection at that age, after which clients ask DNS again.
+  std::uint16_t grpc_aged_port = 0;
+  std::uint32_t grpc_max_age_ms = 0;
   /// It is another service, which happens to listen here: it knows none of the paths (404).
   bool stranger = false;
   int ready_fd = -1;    ///< Told `ready` or what went wrong, then closed. -1: nobody.
@@ -42,5 +45,9 @@ struct backend_options {
 /// Lines on `control_fd` are answered by `ok` when they are in force: `manner serve|mute|
 /// unavailable|drain` (see `manner`), and `reset`, which closes every connection with a TCP reset.
 [[nodiscard]] int run_backend(const backend_options& options);
+
+/// Whether this program was built with gRPC. A backend that is given a port for it and was not does
+/// not start.
+[[nodiscard]] bool backends_speak_grpc() noexcept;
 
 }  // namespace redial::churn

@@ -58,6 +58,13 @@ std::vector<std::string> arguments_of(const backend_options& o) {
     args.insert(args.end(), {"--certificate", o.certificate, "--private-key", o.private_key});
   }
   if (o.grpc_port != 0) args.insert(args.end(), {"--grpc-port", std::to_string(o.grpc_port)});
+  if (o.grpc_aged_port != 0) {
+    args.insert(args.end(),
+                {"--grpc-aged-port",
+                 std::to_string(o.grpc_aged_port),
+                 "--grpc-max-age-ms",
+                 std::to_string(o.grpc_max_age_ms)});
+  }
   if (o.stranger) args.emplace_back("--stranger");
   args.insert(args.end(),
               {"--ready-fd",

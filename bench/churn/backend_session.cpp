@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "churn/backend_session.hpp"
 
+#include "churn/request_path.hpp"
+
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 
-#include <charconv>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -23,23 +23,6 @@ namespace beast = boost::beast;
 namespace http = beast::http;
 using asio::ip::tcp;
 using tls_stream = asio::ssl::stream<tcp::socket>;
-
-struct request_name {
-  std::string_view contestant;
-  std::uint64_t id = 0;
-};
-
-// `/redial/17` as its two parts.
-std::optional<request_name> parse_path(std::string_view path) {
-  const auto slash = path.rfind('/');
-  if (path.empty() || path.front() != '/' || slash == 0 || slash == path.npos) return std::nullopt;
-  request_name name;
-  name.contestant = path.substr(1, slash - 1);
-  const auto id = path.substr(slash + 1);
-  const auto [end, ec] = std::from_chars(id.data(), id.data() + id.size(), name.id);
-  if (ec != std::errc{} || end != id.data() + id.size()) return std::nullopt;
-  return name;
-}
 
 template <class Stream>
 class session final : public backend_session, public std::enable_shared_from_this<session<Stream>> {

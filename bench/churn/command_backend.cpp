@@ -17,6 +17,8 @@ void add_backend(CLI::App& app, invocation& self) {
   backend.add_option("--certificate", o->certificate, "PEM; speaks TLS");
   backend.add_option("--private-key", o->private_key, "PEM");
   backend.add_option("--grpc-port", o->grpc_port, "Speaks gRPC there, too");
+  backend.add_option("--grpc-aged-port", o->grpc_aged_port, "And there, ending connections");
+  backend.add_option("--grpc-max-age-ms", o->grpc_max_age_ms, "... at this age");
   backend.add_flag("--stranger", o->stranger, "Is another service");
   backend.add_option("--ready-fd", o->ready_fd, "Descriptor to tell when it listens");
   backend.add_option("--control-fd", o->control_fd, "Socket with commands");

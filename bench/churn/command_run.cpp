@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "churn/commands.hpp"
+#include "churn/contestant_external.hpp"
 #include "churn/entrants.hpp"
 #include "churn/results.hpp"
 #include "churn/suite.hpp"
@@ -18,6 +19,7 @@ namespace {
 struct suite_options {
   std::vector<std::string> scenarios;
   std::vector<std::string> contestants;
+  std::vector<std::string> externals;
   bool quick = false;
   bool no_namespaces = false;
   double deadline = 2;  // s
@@ -58,7 +60,9 @@ int play(suite_options o, const std::string& command) {
   if (o.length > 0) {
     for (auto& s : scenarios) s = with_length(std::move(s), from_seconds(o.length));
   }
-  return conclude_suite(run_suite(scenarios, entrants_named(o.contestants), o.run, command));
+  auto entrants = entrants_named(o.contestants);
+  for (const auto& e : o.externals) entrants.push_back(external_entrant(e));
+  return conclude_suite(run_suite(scenarios, entrants, o.run, command));
 }
 
 void add_load_options(CLI::App& run, suite_options& o) {
@@ -87,6 +91,10 @@ void add_run(CLI::App& app, invocation& self) {
   run.add_flag("--quick", o->quick, "Each in some 7 seconds, with a TTL cap of 1 s");
   run.add_option("--contestants", o->contestants, "Only these, by their ids")
       ->delimiter(',')
+      ->allow_extra_args(false);
+  run.add_option("--external",
+                 o->externals,
+                 "name=command: a client of your own, see docs/churn_line_protocol.md")
       ->allow_extra_args(false);
   const std::map<std::string, authority> kinds{{"embedded", authority::embedded},
                                                {"knot", authority::knot}};

@@ -3,9 +3,11 @@
 
 #include "churn/contestant_beast.hpp"
 #include "churn/contestant_redial.hpp"
+#include "churn/peers.hpp"
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 namespace redial::churn {
 
@@ -21,11 +23,15 @@ std::string why_not_beast(const service_address& where) {
 }  // namespace
 
 const std::vector<entrant>& all_entrants() {
-  static const std::vector<entrant> all{
-      {"redial", "redial", nullptr, make_redial},
-      {"finagle", "redial, finagle preset", nullptr, make_redial_finagle},
-      {"plain", "plain keep-alive client", why_not_beast, make_beast},
-  };
+  static const std::vector<entrant> all = [] {
+    std::vector<entrant> own{
+        {"redial", "redial", nullptr, make_redial},
+        {"finagle", "redial, finagle preset", nullptr, make_redial_finagle},
+        {"plain", "plain keep-alive client", why_not_beast, make_beast},
+    };
+    for (auto& peer : peer_entrants()) own.push_back(std::move(peer));
+    return own;
+  }();
   return all;
 }
 

@@ -10,7 +10,7 @@
 
 namespace redial::churn {
 
-/// Every client that this program was built with.
+/// Every client that this program knows. Those that it was built without refuse everything.
 [[nodiscard]] const std::vector<entrant>& all_entrants();
 
 /// Those with the given ids, in the order of `all_entrants`; all of them when there are none.

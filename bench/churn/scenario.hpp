@@ -61,6 +61,8 @@ struct scenario {
   std::size_t sample = 0;      ///< Random records per answer. Zero: all.
   bool dns_faults = false;     ///< The name server fails at some time.
   bool filters_packets = false;
+  /// Something happens that backends do in HTTP/1.1 only.
+  bool http_faults = false;
   /// By what the rate is multiplied, from the start on. Empty: by nothing.
   std::vector<load_change> load;
   /// Where it is not the usual `allowed_stale()`.

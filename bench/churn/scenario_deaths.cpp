@@ -22,6 +22,7 @@ scenario death_with_reset(bool quick) {
            "death_with_reset",
            "A process dies, its connections are reset, its port refuses; DNS follows 5 s later",
            {26'000, 7000});
+  p.s.http_faults = true;
   p.suddenly(
       {8000, 1500}, "A dies with a reset", "A reset", [](stage& w) { w.reset_and_kill("A"); });
   p.move({13'000, 3500}, "A", "D", "DBC");

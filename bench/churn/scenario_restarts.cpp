@@ -29,6 +29,7 @@ scenario clean_drain(bool quick) {
            "clean_drain",
            "A retired node ends its connections in good order (Connection: close), then itself",
            {30'000, 7000});
+  p.s.http_faults = true;
   p.move({8000, 1500}, "A", "D", "DBC");
   p.then({9000, 1900}, "A ends each connection with its response", "A drains", [](stage& w) {
     w.behave("A", manner::drain);

@@ -20,6 +20,10 @@ struct service_address {
   std::string srv;
   /// Where the same backends speak gRPC. Zero: they do not.
   std::uint16_t grpc_port = 0;
+  /// The same, where they end each connection at the age of `ttl_cap`. Zero: they do not.
+  std::uint16_t grpc_aged_port = 0;
+  /// What happens is a matter of HTTP/1.1: clients of other protocols would not meet it.
+  bool http_faults = false;
   /// True when the system's resolver (`getaddrinfo`) asks `nameserver`, too.
   bool known_to_system = false;
   /// True when the names are in the system's hosts file and in no DNS.

@@ -128,8 +128,11 @@ void stage::choose_ports() {
     return port;
   };
   port_ = next();
-  // Who follows SRV records or TLS is not asked to speak gRPC.
-  if (!scenario_.srv && !scenario_.tls) grpc_port_ = next();
+  // gRPC's clients do not follow SRV records.
+  if (!scenario_.srv && backends_speak_grpc()) {
+    grpc_port_ = next();
+    grpc_aged_port_ = next();
+  }
   for (auto& b : backends_) b.port = scenario_.srv ? next() : port_;
 }
 
@@ -160,6 +163,8 @@ service_address stage::where(const std::string& host) const {
   if (ca_) w.ca_file = ca_->ca_file();
   if (scenario_.srv) w.srv = srv_prefix + host;
   w.grpc_port = grpc_port_;
+  w.grpc_aged_port = grpc_aged_port_;
+  w.http_faults = scenario_.http_faults;
   w.known_to_system = means_.place.system_names;
   w.in_hosts_file = scenario_.in_hosts_file;
   if (scenario_.identity) w.identity_path = "/who";
@@ -202,6 +207,9 @@ void stage::launch(backend& b) {
   o.name = b.record.name;
   o.log = b.log;
   o.grpc_port = grpc_port_;
+  o.grpc_aged_port = grpc_aged_port_;
+  o.grpc_max_age_ms = static_cast<std::uint32_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(scenario_.ttl_cap).count());
   o.stranger = scenario_.strangers.find(b.record.name) != std::string::npos;
   for (const auto& host : b.hosts) o.listen.push_back(fmt::format("{}:{}", host, b.port));
   const auto& files = o.stranger ? strangers_ : own_;

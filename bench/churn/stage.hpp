@@ -119,6 +119,7 @@ class stage {
   testing::certificate_files strangers_;
   std::uint16_t port_ = 0;
   std::uint16_t grpc_port_ = 0;
+  std::uint16_t grpc_aged_port_ = 0;
   std::vector<backend> backends_;
   std::string named_;  // letters in DNS
   std::vector<span> silent_;

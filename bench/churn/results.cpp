@@ -68,7 +68,8 @@ std::vector<figure> figures(const run_record& run) {
   for (const auto& [title, value_of] : rows) {
     auto& f = out.emplace_back();
     f.title = title;
-    for (const auto& s : all) f.values.push_back(value_of(s));
+    for (std::size_t i = 0; i < all.size(); ++i)
+      f.values.push_back(run.contestants[i].absent.empty() ? value_of(all[i]) : "-");
   }
   return out;
 }
@@ -82,6 +83,7 @@ std::string table(const run_record& run) {
 }
 
 std::string verdict(const run_record& run, const contestant_record& c) {
+  if (!c.absent.empty()) return "did not take part: " + c.absent;
   const auto s = summarize(run, c);
   const auto failed = s.failed == 0 ? "no request failed"
                                     : fmt::format("{} of {} requests failed", s.failed, s.requests);
@@ -97,9 +99,14 @@ std::vector<std::string> broken_promises(const run_record& run) {
       broken.push_back(fmt::format("harness: {} answers to {} are in no backend's log", n, c.id));
     }
     if (c.id != "redial") continue;
+    if (!c.absent.empty()) {
+      broken.push_back("redial: did not take part: " + c.absent);
+      continue;
+    }
     const auto s = summarize(run, c);
     if (s.failed != 0) broken.push_back(fmt::format("redial: {} requests failed", s.failed));
-    if (s.stale.late != 0) {
+    // Of a sample nobody can know what it leaves out.
+    if (s.stale.late != 0 && run.settings.complete_answers) {
       broken.push_back(
           fmt::format("redial: {} requests on an address later than {:.1f} s after it left DNS, "
                       "the last after {:.3f} s",

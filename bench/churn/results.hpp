@@ -43,11 +43,18 @@ struct figure {
 /// else is judged, except the harness.
 [[nodiscard]] std::vector<std::string> broken_promises(const run_record& run);
 
-/// The raw run. Times are microseconds from its start; an open end is null. `requests` are arrays
-/// [planned, sent, done, ok, attempts, backend or -1, error or -1] with `errors` as the table of
-/// texts; `servings` are, by backend, arrays [request, time].
+/// The raw run. Times are microseconds from its start; an open end is null. `requests` are columns
+/// of equal length: `planned`, `waited` (planned to sent), `took` (planned to done), `ok`,
+/// `attempts`, `backend` or -1, `error` or -1 with `errors` as the table of texts. `servings` are,
+/// by backend, the columns `request` and `at`. Who did not take part has `absent` instead.
 [[nodiscard]] nlohmann::json to_json(const run_record& run);
 /// \throws nlohmann::json::exception, std::invalid_argument when `j` is no such run.
 [[nodiscard]] run_record run_from_json(const nlohmann::json& j);
+
+/// `{"format", "command", "runs": [...]}`, each run as above.
+[[nodiscard]] nlohmann::json to_json(const suite_record& suite);
+/// A single run is a suite of one.
+/// \throws nlohmann::json::exception, std::invalid_argument when `j` is neither.
+[[nodiscard]] suite_record suite_from_json(const nlohmann::json& j);
 
 }  // namespace redial::churn

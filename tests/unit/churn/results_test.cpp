@@ -45,6 +45,21 @@ TEST(BrokenPromises, ALateRequest) {
   EXPECT_THAT(broken_promises(run), ElementsAre(HasSubstr("later than 2.0 s")));
 }
 
+TEST(BrokenPromises, ALateRequestBreaksNoneWhenAnswersAreSamples) {
+  auto run = testing::synthetic_run();
+  run.contestants[0].servings[0].push_back({3, 4001ms});
+  run.settings.complete_answers = false;
+  EXPECT_THAT(broken_promises(run), IsEmpty());
+}
+
+TEST(BrokenPromises, RedialDidNotTakePart) {
+  auto run = testing::synthetic_run();
+  run.contestants[0] = {};
+  run.contestants[0].id = "redial";
+  run.contestants[0].absent = "no network";
+  EXPECT_THAT(broken_promises(run), ElementsAre(HasSubstr("no network")));
+}
+
 TEST(BrokenPromises, AStray) {
   auto run = testing::synthetic_run();
   run.contestants[0].servings[1].push_back({0, 1ms});
@@ -64,6 +79,14 @@ TEST(Table, HasAColumnPerContestant) {
   EXPECT_THAT(text, HasSubstr("DNS queries"));
 }
 
+TEST(Table, HasNoFiguresForWhoWasAbsent) {
+  auto run = testing::synthetic_run();
+  run.contestants[1] = {};
+  run.contestants[1].absent = "not built";
+  for (const auto& f : figures(run)) EXPECT_EQ(f.values[1], "-") << f.title;
+  EXPECT_EQ(verdict(run, run.contestants[1]), "did not take part: not built");
+}
+
 TEST(Json, IsReadBackAsItWas) {
   const auto run = testing::synthetic_run();
   const auto text = to_json(run).dump();
@@ -72,6 +95,53 @@ TEST(Json, IsReadBackAsItWas) {
   EXPECT_EQ(table(again), table(run));
   EXPECT_EQ(again.contestants[1].requests[5].error, run.contestants[1].requests[5].error);
   EXPECT_EQ(again.backends[1].in_dns[0].to, duration::max());
+}
+
+TEST(Json, OfASuiteIsReadBackWithEveryField) {
+  suite_record suite{"redial-churn all", {testing::synthetic_run(), testing::synthetic_run()}};
+  auto& run = suite.runs[1];
+  run.settings.title = "a title";
+  run.settings.complete_answers = false;
+  run.settings.dns_faults = true;
+  run.settings.effective_ttl = 9s;
+  run.settings.names = 3;
+  run.sudden = {{1s, 4s}};
+  run.contestants[1] = {};
+  run.contestants[1].id = "grpc";
+  run.contestants[1].absent = "not built";
+  const auto text = to_json(suite).dump();
+  const auto again = suite_from_json(nlohmann::json::parse(text));
+  EXPECT_EQ(to_json(again).dump(), text);
+  EXPECT_EQ(again.command, "redial-churn all");
+  ASSERT_EQ(again.runs.size(), 2U);
+  const auto& read = again.runs[1];
+  EXPECT_EQ(read.settings.title, "a title");
+  EXPECT_FALSE(read.settings.complete_answers);
+  EXPECT_TRUE(again.runs[0].settings.complete_answers);
+  EXPECT_TRUE(read.settings.dns_faults);
+  EXPECT_EQ(read.settings.effective_ttl, 9s);
+  EXPECT_EQ(read.settings.names, 3U);
+  ASSERT_EQ(read.sudden.size(), 1U);
+  EXPECT_EQ(read.sudden[0].to, 4s);
+  EXPECT_EQ(read.contestants[1].absent, "not built");
+  EXPECT_THAT(read.contestants[1].servings, IsEmpty());
+}
+
+TEST(Json, OfARunIsASuiteOfOne) {
+  const auto suite = suite_from_json(to_json(testing::synthetic_run()));
+  ASSERT_EQ(suite.runs.size(), 1U);
+  EXPECT_EQ(table(suite.runs[0]), table(testing::synthetic_run()));
+}
+
+TEST(Json, OfAnotherFormatIsRefusedByItsNumber) {
+  auto old = to_json(suite_record{});
+  old["format"] = 1;
+  try {
+    (void)suite_from_json(old);
+    ADD_FAILURE() << "was read";
+  } catch (const std::invalid_argument& e) {
+    EXPECT_THAT(e.what(), HasSubstr("format 1, this program reads 2"));
+  }
 }
 
 TEST(Json, RefusesWhatIsNoRun) {

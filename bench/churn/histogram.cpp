@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 namespace redial::churn {
 
@@ -23,13 +24,17 @@ std::uint32_t histogram::upper_end(std::size_t bucket) noexcept {
   return static_cast<std::uint32_t>(top - 1);
 }
 
-void histogram::add(duration value) noexcept {
+std::uint32_t histogram::cut(duration value) noexcept {
   const auto us = std::chrono::duration_cast<std::chrono::microseconds>(value).count();
-  const auto cut = static_cast<std::uint32_t>(
+  return static_cast<std::uint32_t>(
       std::clamp<std::int64_t>(us, 0, std::numeric_limits<std::uint32_t>::max()));
-  ++buckets_[bucket_of(cut)];
+}
+
+void histogram::add(duration value) noexcept {
+  const auto us = cut(value);
+  ++buckets_[bucket_of(us)];
   ++count_;
-  max_ = std::max(max_, cut);
+  max_ = std::max(max_, us);
 }
 
 void histogram::add(const histogram& other) noexcept {
@@ -50,6 +55,11 @@ duration histogram::percentile(double percent) const noexcept {
     if (seen >= rank) return std::chrono::microseconds{std::min(upper_end(i), max_)};
   }
   return max();
+}
+
+std::uint64_t histogram::count_up_to(duration value) const noexcept {
+  const auto last = buckets_.begin() + static_cast<std::ptrdiff_t>(bucket_of(cut(value))) + 1;
+  return std::accumulate(buckets_.begin(), last, std::uint64_t{0});
 }
 
 }  // namespace redial::churn

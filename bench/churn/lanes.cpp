@@ -13,57 +13,66 @@ namespace redial::churn {
 
 namespace {
 
-constexpr double lane_height = 24;
-constexpr double lane_pitch = 29;
 constexpr double head_height = 34;
 constexpr double fail_height = 30;
-constexpr double bin = 0.25;  // seconds
 
-// Requests per bin.
-struct bins {
-  explicit bins(double length) : counts(static_cast<std::size_t>(std::ceil(length / bin)) + 1) {}
-  void add(double at) {
-    const auto i = static_cast<std::size_t>(std::max(at, 0.0) / bin);
-    ++counts[std::min(i, counts.size() - 1)];
+// A lane's height and the distance to the next one. Many backends share the room of a dozen.
+struct lane_size {
+  explicit lane_size(std::size_t backends) {
+    if (backends <= 12) return;
+    pitch = std::max(5.0, 12 * 29.0 / static_cast<double>(backends));
+    height = pitch - 1;
   }
-  std::vector<unsigned> counts;
+  [[nodiscard]] std::size_t named_every() const {
+    return static_cast<std::size_t>(std::ceil(14 / pitch));
+  }
+  double height = 24;
+  double pitch = 29;
 };
 
-// Columns of `values` standing on `floor`, each as tall as `height_of` says.
-template <class HeightOf, class FloorOf>
-std::string columns(const bins& values, const time_axis& x, FloorOf floor_of, HeightOf height_of) {
-  std::string path;
-  for (std::size_t i = 0; i < values.counts.size(); ++i) {
-    if (values.counts[i] == 0) continue;
-    const auto from = static_cast<double>(i) * bin;
-    const auto left = x(from);
-    // A hair wider, or the seams between columns show.
-    const auto width = x(std::min(from + bin, x.length)) - left + 0.3;
-    const auto height = height_of(i);
-    path += fmt::format("M{} {}h{}v-{}h-{}z",
-                        svg::number(left),
-                        svg::number(floor_of(i)),
-                        svg::number(width),
-                        svg::number(height),
-                        svg::number(width));
+// Requests per bin, 250 ms or what 240 of them take.
+struct bins {
+  explicit bins(const time_axis& x)
+      : width(std::max(0.25, x.length / 240)),
+        counts(static_cast<std::size_t>(std::ceil(x.length / width))) {
+    for (std::size_t i = 0; i <= counts.size(); ++i)
+      edges.push_back(x(std::min(x.length, static_cast<double>(i) * width)));
   }
-  return path;
+  void add(double at) {
+    const auto i = static_cast<std::size_t>(std::max(at, 0.0) / width);
+    ++counts[std::min(i, counts.size() - 1)];
+  }
+  double width;
+  std::vector<unsigned> counts;
+  std::vector<double> edges;
+};
+
+template <class HeightOf>
+std::string columns(const bins& values, double floor, HeightOf height_of) {
+  std::vector<double> heights;
+  for (const auto n : values.counts) heights.push_back(n == 0 ? 0 : height_of(n));
+  return svg::columns(values.edges, heights, floor);
 }
 
 double cut(duration at, const time_axis& x) { return std::min(seconds(at), x.length); }
 
-void draw_presence(svg::drawing& d, const backend_record& b, const time_axis& x, double y) {
+void draw_presence(
+    svg::drawing& d, const backend_record& b, const lane_size& lane, const time_axis& x, double y) {
   for (const auto& s : b.in_dns) {
     const auto from = x(seconds(s.from));
-    d.rect(from, y, x(cut(s.to, x)) - from, lane_height, "band", 3);
+    d.rect(from, y, x(cut(s.to, x)) - from, lane.height, "band", std::min(3.0, lane.height / 4));
   }
   for (const auto& s : b.alive) {
-    const auto floor = y + lane_height;
+    const auto floor = y + lane.height;
     d.line(x(seconds(s.from)), floor, x(cut(s.to, x)), floor, "base");
     if (s.to >= std::chrono::duration_cast<duration>(std::chrono::duration<double>(x.length)))
       continue;
     const auto end = x(seconds(s.to)) + 1;
-    d.path(fmt::format("M{0} {1}l8 8m0 -8l-8 8", svg::number(end), svg::number(floor - 9)),
+    const auto size = svg::number(std::min(8.0, lane.height - 1));
+    d.path(fmt::format("M{0} {1}l{2} {2}m0 -{2}l-{2} {2}",
+                       svg::number(end),
+                       svg::number(floor - 1 - std::min(8.0, lane.height - 1)),
+                       size),
            "cross");
   }
 }
@@ -74,25 +83,24 @@ void draw_servings(svg::drawing& d,
                    std::size_t backend,
                    const time_axis& x,
                    double y) {
-  bins fresh(x.length);
-  bins stale(x.length);
+  bins all(x);
+  bins fresh(x);
   const auto& b = run.backends[backend];
-  for (const auto& s : c.servings[backend]) (in_dns(b, s.at) ? fresh : stale).add(seconds(s.at));
-  const auto full = std::max(run.settings.rate * bin, 1.0);
-  const auto height = [&](unsigned n) { return std::min(1.0, n / full) * lane_height; };
-  const auto floor = y + lane_height;
-  d.path(columns(
-             fresh,
-             x,
-             [&](std::size_t) { return floor; },
-             [&](std::size_t i) { return height(fresh.counts[i]); }),
-         "ok");
-  d.path(columns(
-             stale,
-             x,
-             [&](std::size_t i) { return floor - height(fresh.counts[i]); },
-             [&](std::size_t i) { return height(stale.counts[i]); }),
-         "stale");
+  bool stale = false;
+  for (const auto& s : c.servings[backend]) {
+    all.add(seconds(s.at));
+    if (in_dns(b, s.at)) {
+      fresh.add(seconds(s.at));
+    } else {
+      stale = true;
+    }
+  }
+  const lane_size lane(run.backends.size());
+  const auto full = std::max(run.settings.rate * all.width, 1.0);
+  const auto height = [&](unsigned n) { return std::min(1.0, n / full) * lane.height; };
+  // The stale ones look out above the others.
+  if (stale) d.path(columns(all, y + lane.height, height), "stale");
+  d.path(columns(fresh, y + lane.height, height), "ok");
 }
 
 // Until when redial may use an address that left DNS.
@@ -105,7 +113,11 @@ void draw_bounds(
       return a.from <= bound && bound < a.to;
     });
     if (serves && seconds(bound) < x.length)
-      d.line(x(seconds(bound)), y, x(seconds(bound)), y + lane_height, "bound");
+      d.line(x(seconds(bound)),
+             y,
+             x(seconds(bound)),
+             y + lane_size(run.backends.size()).height,
+             "bound");
   }
 }
 
@@ -133,25 +145,18 @@ void draw_failures(svg::drawing& d,
                    const time_axis& x,
                    double top,
                    double y) {
-  bins failed(x.length);
+  bins failed(x);
   for (const auto& r : c.requests) {
     if (!r.ok) failed.add(seconds(r.planned));
   }
   const auto floor = y + fail_height;
   // Across all lanes, so that a failure is seen from afar.
-  d.path(
-      columns(
-          failed, x, [&](std::size_t) { return floor; }, [&](std::size_t) { return floor - top; }),
-      "glow");
-  const auto full = std::max(run.settings.rate * bin, 1.0);
-  d.path(columns(
-             failed,
-             x,
-             [&](std::size_t) { return floor; },
-             [&](std::size_t i) {
-               return std::max(4.0, std::min(1.0, failed.counts[i] / full) * (fail_height - 4));
-             }),
-         "fail");
+  d.path(columns(failed, floor, [&](unsigned) { return floor - top; }), "glow");
+  const auto full = std::max(run.settings.rate * failed.width, 1.0);
+  const auto height = [&](unsigned n) {
+    return std::max(4.0, std::min(1.0, n / full) * (fail_height - 4));
+  };
+  d.path(columns(failed, floor, height), "fail");
   d.line(x.left, floor, x.right, floor, "base");
   const auto bursts = bursts_of(c);
   if (bursts.empty()) d.text(x.left + 6, floor - 6, "none", "good small strong");
@@ -178,18 +183,20 @@ void draw_headline(svg::drawing& d,
               fmt::format("{} of {} requests failed", s.failed, s.requests),
               s.failed == 0 ? "good head" : "bad head");
   if (s.stale.requests == 0) return;
+  const bool well = s.stale.late == 0 || !run.settings.complete_answers;
   d.text(x.right,
          y,
          fmt::format("last request on an address that left DNS: {:.1f} s after",
                      seconds(s.stale.last)),
-         s.stale.late == 0 ? "soft" : "bad",
+         well ? "soft" : "bad",
          "end");
 }
 
 }  // namespace
 
 double lanes_height(const run_record& run) noexcept {
-  return head_height + static_cast<double>(run.backends.size()) * lane_pitch + fail_height;
+  const auto n = run.backends.size();
+  return head_height + static_cast<double>(n) * lane_size(n).pitch + fail_height;
 }
 
 double draw_lanes(svg::drawing& d,
@@ -199,13 +206,15 @@ double draw_lanes(svg::drawing& d,
                   double y) {
   draw_headline(d, run, c, x, y + 20);
   const auto top = y + head_height;
-  const auto fails = top + static_cast<double>(run.backends.size()) * lane_pitch;
+  const lane_size size(run.backends.size());
+  const auto fails = top + static_cast<double>(run.backends.size()) * size.pitch;
   draw_event_lines(d, run, x, top - 4, fails + fail_height);
   for (std::size_t b = 0; b < run.backends.size(); ++b) {
-    const auto lane = top + static_cast<double>(b) * lane_pitch;
+    const auto lane = top + static_cast<double>(b) * size.pitch;
     d.begin_group(fmt::format("{} = {}", run.backends[b].name, run.backends[b].address));
-    d.text(x.left - 14, lane + 17, run.backends[b].name, "ink strong", "end");
-    draw_presence(d, run.backends[b], x, lane);
+    if (b % size.named_every() == 0)
+      d.text(x.left - 14, lane + size.height / 2 + 5, run.backends[b].name, "ink strong", "end");
+    draw_presence(d, run.backends[b], size, x, lane);
     draw_servings(d, run, c, b, x, lane);
     draw_bounds(d, run, run.backends[b], x, lane);
     d.end_group();

@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace redial::churn::svg {
 
@@ -28,8 +29,28 @@ constexpr colour colours[] = {
     {".grid", "stroke", "#e6e9ed", "#21262d"},     {".event", "stroke", "#818b98", "#6e7681"},
     {".base", "stroke", "#afb8c1", "#484f58"},     {".bound", "stroke", "#9a5b00", "#f0c674"},
     {".cross", "stroke", "#1f2328", "#e6edf3"},    {".dot-ok", "stroke", "#2475d1", "#539bf5"},
-    {".dot-fail", "stroke", "#d1242f", "#f85149"},
+    {".dot-fail", "stroke", "#d1242f", "#f85149"}, {".p99", "stroke", "#1f2328", "#e6edf3"},
+    {".p99-ours", "stroke", "#1a7f37", "#3fb950"}, {".on", "fill", "#ffffff", "#0d1117"},
+    {".cell-good", "fill", "#dafbe1", "#12361f"},  {".cell-fair", "fill", "#fff1b8", "#4a3a06"},
+    {".cell-bad", "fill", "#ffdcd8", "#56191c"},   {".cell-missing", "fill", "#f6f8fa", "#161b22"},
 };
+
+struct tint {
+  std::string_view light;
+  std::string_view dark;
+};
+
+// Far apart in hue or in lightness. The first is redial's, as in `ok`.
+constexpr tint palette[palette_size] = {{"#2475d1", "#539bf5"},
+                                        {"#d9730d", "#f0883e"},
+                                        {"#1a7f37", "#3fb950"},
+                                        {"#8250df", "#a371f7"},
+                                        {"#bf3989", "#f778ba"},
+                                        {"#0e8a8a", "#39c5cf"},
+                                        {"#8a5a2b", "#c69563"},
+                                        {"#59636e", "#9198a1"},
+                                        {"#8c8500", "#d2c62a"},
+                                        {"#c4162a", "#ff6b60"}};
 
 constexpr std::string_view shapes =
     "text{font-family:system-ui,-apple-system,'Segoe UI','DejaVu Sans',sans-serif;font-size:13px}"
@@ -39,12 +60,18 @@ constexpr std::string_view shapes =
     ".grid,.base{stroke-width:1}.event{stroke-width:1;stroke-dasharray:2 3}"
     ".bound{stroke-width:1.5;stroke-dasharray:4 3}.cross{stroke-width:2;fill:none}"
     ".dot-ok,.dot-fail{stroke-linecap:round;fill:none}.dot-ok{stroke-width:1.6}"
-    ".dot-fail{stroke-width:3.4}";
+    ".dot-fail{stroke-width:3.4}"
+    ".p99,.p99-ours{fill:none;stroke-width:1.5}.p99-ours{stroke-dasharray:5 3}"
+    ".curve{fill:none;stroke-width:1.8}.dashed{stroke-dasharray:7 3}.thick{stroke-width:3}";
 
 std::string theme(bool dark) {
   std::string css;
   for (const auto& c : colours) {
     css += fmt::format("{}{{{}:{}}}", c.selector, c.property, dark ? c.dark : c.light);
+  }
+  for (std::size_t i = 0; i < palette_size; ++i) {
+    const auto c = dark ? palette[i].dark : palette[i].light;
+    css += fmt::format(".p{0}{{fill:{1}}}.l{0}{{stroke:{1}}}", i, c);
   }
   return css;
 }
@@ -141,6 +168,26 @@ void drawing::begin_group(std::string_view hint) {
 }
 
 void drawing::end_group() { body_ += "</g>\n"; }
+
+std::string columns(const std::vector<double>& edges,
+                    const std::vector<double>& heights,
+                    double floor) {
+  const auto half = [](double v) { return std::round(v * 2) / 2; };
+  std::string path;
+  bool open = false;
+  for (std::size_t i = 0; i < heights.size(); ++i) {
+    const auto top = half(floor - heights[i]);
+    if (heights[i] <= 0) continue;
+    if (!open) path += fmt::format("M{} {}V{}", number(half(edges[i])), number(floor), number(top));
+    std::size_t end = i + 1;
+    while (end < heights.size() && heights[end] > 0 && half(floor - heights[end]) == top) ++end;
+    path += "H" + number(half(edges[end]));
+    open = end < heights.size() && heights[end] > 0;
+    path += open ? "V" + number(half(floor - heights[end])) : "V" + number(floor) + "z";
+    i = end - 1;
+  }
+  return path;
+}
 
 double width_of(std::string_view text, double size) noexcept {
   // Continuation bytes of UTF-8 take no room.

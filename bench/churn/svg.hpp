@@ -3,8 +3,10 @@
 
 // Writing SVG by hand: numbers, escapes, and the one set of colours.
 
+#include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace redial::churn::svg {
 
@@ -13,6 +15,10 @@ namespace redial::churn::svg {
 
 /// At most two digits after the point, none that say nothing.
 [[nodiscard]] std::string number(double value);
+
+/// How many colours there are for things that are told apart: classes `p0`, `p1`, ... fill, `l0`,
+/// `l1`, ... stroke.
+inline constexpr std::size_t palette_size = 10;
 
 /// Rules for the classes that drawings here use, light first, then dark where the reader prefers
 /// it. Plain properties only: not every renderer knows CSS variables.
@@ -59,6 +65,13 @@ struct scale {
     return start + (value - from) / (to - from) * (end - start);
   }
 };
+
+/// The outline of columns that stand on `floor`: column `i` reaches from `edges[i]` to
+/// `edges[i + 1]` and is `heights[i]` tall. Half pixels at best, equal neighbours as one: a path
+/// for pictures of which a page has hundreds.
+[[nodiscard]] std::string columns(const std::vector<double>& edges,
+                                  const std::vector<double>& heights,
+                                  double floor);
 
 /// About how wide `text` is at a font size of `size`. Glyphs are not measured: an estimate that is
 /// rather too large.

@@ -30,10 +30,10 @@ struct lane_size {
   double pitch = 29;
 };
 
-// Requests per bin, 250 ms or what 240 of them take.
+// Requests per bin, which is 250 ms or more.
 struct bins {
-  explicit bins(const time_axis& x)
-      : width(std::max(0.25, x.length / 240)),
+  bins(const time_axis& x, std::size_t lanes)
+      : width(std::max(0.25, x.length / static_cast<double>(x.columns / (lanes > 12 ? 2 : 1)))),
         counts(static_cast<std::size_t>(std::ceil(x.length / width))) {
     for (std::size_t i = 0; i <= counts.size(); ++i)
       edges.push_back(x(std::min(x.length, static_cast<double>(i) * width)));
@@ -83,23 +83,18 @@ void draw_servings(svg::drawing& d,
                    std::size_t backend,
                    const time_axis& x,
                    double y) {
-  bins all(x);
-  bins fresh(x);
+  bins stale(x, run.backends.size());
+  bins fresh(x, run.backends.size());
   const auto& b = run.backends[backend];
-  bool stale = false;
-  for (const auto& s : c.servings[backend]) {
-    all.add(seconds(s.at));
-    if (in_dns(b, s.at)) {
-      fresh.add(seconds(s.at));
-    } else {
-      stale = true;
-    }
+  for (const auto& s : c.servings[backend]) (in_dns(b, s.at) ? fresh : stale).add(seconds(s.at));
+  // The stale ones look out above the others.
+  for (std::size_t i = 0; i < stale.counts.size(); ++i) {
+    if (stale.counts[i] != 0) stale.counts[i] += fresh.counts[i];
   }
   const lane_size lane(run.backends.size());
-  const auto full = std::max(run.settings.rate * all.width, 1.0);
+  const auto full = std::max(run.settings.rate * fresh.width, 1.0);
   const auto height = [&](unsigned n) { return std::min(1.0, n / full) * lane.height; };
-  // The stale ones look out above the others.
-  if (stale) d.path(columns(all, y + lane.height, height), "stale");
+  d.path(columns(stale, y + lane.height, height), "stale");
   d.path(columns(fresh, y + lane.height, height), "ok");
 }
 
@@ -145,7 +140,7 @@ void draw_failures(svg::drawing& d,
                    const time_axis& x,
                    double top,
                    double y) {
-  bins failed(x);
+  bins failed(x, run.backends.size());
   for (const auto& r : c.requests) {
     if (!r.ok) failed.add(seconds(r.planned));
   }
@@ -163,10 +158,13 @@ void draw_failures(svg::drawing& d,
   double taken = 0;
   for (const auto& b : bursts) {
     const auto words = std::to_string(b.count);
-    // To the right of its columns, unless the last label is still there.
-    const auto at = std::max(x(b.to) + 6, taken);
+    const auto wide = svg::width_of(words, 12);
+    // To the right of its columns, or to their left where the picture ends.
+    const auto right = x(b.to) + 10;
+    const auto at = right + wide > x.right ? x(b.from) - 6 - wide : std::max(right - 4, taken);
+    if (at < taken || at + wide > x.right) continue;
     d.text(at, floor - 6, words, "bad small strong");
-    taken = at + svg::width_of(words, 12) + 6;
+    taken = at + wide + 6;
   }
 }
 
@@ -209,15 +207,16 @@ double draw_lanes(svg::drawing& d,
   const lane_size size(run.backends.size());
   const auto fails = top + static_cast<double>(run.backends.size()) * size.pitch;
   draw_event_lines(d, run, x, top - 4, fails + fail_height);
+  const bool hints = run.backends.size() <= 12;
   for (std::size_t b = 0; b < run.backends.size(); ++b) {
     const auto lane = top + static_cast<double>(b) * size.pitch;
-    d.begin_group(fmt::format("{} = {}", run.backends[b].name, run.backends[b].address));
+    if (hints) d.begin_group(fmt::format("{} = {}", run.backends[b].name, run.backends[b].address));
     if (b % size.named_every() == 0)
       d.text(x.left - 14, lane + size.height / 2 + 5, run.backends[b].name, "ink strong", "end");
     draw_presence(d, run.backends[b], size, x, lane);
     draw_servings(d, run, c, b, x, lane);
     draw_bounds(d, run, run.backends[b], x, lane);
-    d.end_group();
+    if (hints) d.end_group();
   }
   draw_silence(d, run, x, top, fails + fail_height);
   d.text(x.left - 6, fails + fail_height - 6, "failed", "soft small", "end");
@@ -227,7 +226,14 @@ double draw_lanes(svg::drawing& d,
 
 void draw_event_lines(
     svg::drawing& d, const run_record& run, const time_axis& x, double top, double bottom) {
-  for (const auto& e : run.events) d.line(x(seconds(e.at)), top, x(seconds(e.at)), bottom, "event");
+  std::string lines;
+  for (const auto& e : run.events) {
+    lines += fmt::format("M{} {}V{}",
+                         svg::number(std::round(x(seconds(e.at)) * 2) / 2),
+                         svg::number(top),
+                         svg::number(bottom));
+  }
+  d.path(lines, "event");
 }
 
 void draw_silence(
@@ -274,7 +280,13 @@ void draw_time_ticks(svg::drawing& d, const time_axis& x, double y) {
   const double step = x.length > 20 ? 10 : 1;
   for (double t = 0; t <= x.length + 1e-9; t += step) {
     d.line(x(t), y, x(t), y + 4, "base");
-    d.text(x(t), y + 17, fmt::format("{:.0f} s", t), "soft small", t == 0 ? "start" : "middle");
+    d.text(x(t),
+           y + 17,
+           fmt::format("{:.0f} s", t),
+           "soft small",
+           t == 0                ? "start"
+           : x(t) > x.right - 14 ? "end"
+                                 : "middle");
   }
 }
 

@@ -6,6 +6,8 @@
 #include "churn/record.hpp"
 #include "churn/svg.hpp"
 
+#include <cstddef>
+
 namespace redial::churn {
 
 /// Where drawings of one run share their time axis.
@@ -13,6 +15,9 @@ struct time_axis {
   double left = 56;
   double right = 940;
   double length = 1;  ///< Seconds.
+  /// Into how many columns lanes are divided at most, where there are up to a dozen of them; more
+  /// have half as many.
+  std::size_t columns = 264;
   [[nodiscard]] double operator()(double at) const noexcept {
     return svg::scale{0, length, left, right}(at);
   }

@@ -59,7 +59,7 @@ constexpr std::string_view shapes =
     ".glow{opacity:.16}.silent{opacity:.13}"
     ".grid,.base{stroke-width:1}.event{stroke-width:1;stroke-dasharray:2 3}"
     ".bound{stroke-width:1.5;stroke-dasharray:4 3}.cross{stroke-width:2;fill:none}"
-    ".dot-ok,.dot-fail{stroke-linecap:round;fill:none}.dot-ok{stroke-width:1.6}"
+    ".dot-ok,.dot-fail{stroke-linecap:round;fill:none}.dot-ok{stroke-width:2.8}"
     ".dot-fail{stroke-width:3.4}"
     ".p99,.p99-ours{fill:none;stroke-width:1.5}.p99-ours{stroke-dasharray:5 3}"
     ".curve{fill:none;stroke-width:1.8}.dashed{stroke-dasharray:7 3}.thick{stroke-width:3}";
@@ -172,21 +172,27 @@ void drawing::end_group() { body_ += "</g>\n"; }
 std::string columns(const std::vector<double>& edges,
                     const std::vector<double>& heights,
                     double floor) {
-  const auto half = [](double v) { return std::round(v * 2) / 2; };
+  const auto edge = [&](std::size_t i) { return std::lround(edges[i]); };
   std::string path;
-  bool open = false;
-  for (std::size_t i = 0; i < heights.size(); ++i) {
-    const auto top = half(floor - heights[i]);
-    if (heights[i] <= 0) continue;
-    if (!open) path += fmt::format("M{} {}V{}", number(half(edges[i])), number(floor), number(top));
-    std::size_t end = i + 1;
-    while (end < heights.size() && heights[end] > 0 && half(floor - heights[end]) == top) ++end;
-    path += "H" + number(half(edges[end]));
-    open = end < heights.size() && heights[end] > 0;
-    path += open ? "V" + number(half(floor - heights[end])) : "V" + number(floor) + "z";
-    i = end - 1;
+  long level = 0;  // of the outline above `floor`
+  for (std::size_t i = 0; i < heights.size();) {
+    // What is there at all is seen.
+    const auto height = [&](std::size_t at) {
+      return heights[at] > 0 ? std::max(1L, std::lround(heights[at])) : 0L;
+    };
+    const auto next = height(i);
+    auto end = i + 1;
+    while (end < heights.size() && height(end) == next) ++end;
+    if (next != 0) {
+      if (level == 0) path += fmt::format("M{} {}", edge(i), number(floor));
+      path += fmt::format("v{}h{}", level - next, edge(end) - edge(i));
+    } else if (level != 0) {
+      path += fmt::format("v{}z", level);
+    }
+    level = next;
+    i = end;
   }
-  return path;
+  return level == 0 ? path : path + fmt::format("v{}z", level);
 }
 
 double width_of(std::string_view text, double size) noexcept {

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "churn/commands.hpp"
 #include "churn/outputs.hpp"
-#include "churn/results.hpp"
 
 #include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
 
-#include <fstream>
 #include <memory>
-#include <stdexcept>
 
 namespace redial::churn {
 
@@ -20,11 +16,10 @@ struct report_options {
 };
 
 int redraw(const report_options& o) {
-  std::ifstream in(o.results);
-  if (!in) throw std::runtime_error("cannot read " + o.results);
-  const auto result = run_from_json(nlohmann::json::parse(in));
-  write_outputs(result, o.out);
-  return conclude(result, o.out);
+  const auto suite = read_results(o.results);
+  write_outputs(suite, o.out);
+  if (suite.runs.size() == 1) return conclude(suite.runs[0], o.out);
+  return conclude(suite);
 }
 
 }  // namespace

@@ -2,13 +2,12 @@
 #include "churn/commands.hpp"
 #include "churn/contestant_external.hpp"
 #include "churn/entrants.hpp"
-#include "churn/results.hpp"
+#include "churn/outputs.hpp"
 #include "churn/suite.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
-#include <cstdio>
 #include <map>
 #include <memory>
 
@@ -25,24 +24,11 @@ struct suite_options {
   double deadline = 2;  // s
   double length = 0;    // s; 0: as the scenario says
   run_options run;
+  outputs out;
 };
 
 duration from_seconds(double s) {
   return std::chrono::duration_cast<duration>(std::chrono::duration<double>(s));
-}
-
-// Prints what came of it. Returns the exit status.
-int conclude_suite(const suite_record& suite) {
-  fmt::print("{}", suite_table(suite));
-  if (suite.runs.empty()) return nothing_played;
-  int status = 0;
-  for (const auto& r : suite.runs) {
-    for (const auto& text : broken_promises(r)) {
-      fmt::print(stderr, "NOT AS PROMISED in {}: {}\n", r.settings.scenario, text);
-      status = promise_broken;
-    }
-  }
-  return status;
 }
 
 int play(suite_options o, const std::string& command) {
@@ -62,7 +48,9 @@ int play(suite_options o, const std::string& command) {
   }
   auto entrants = entrants_named(o.contestants);
   for (const auto& e : o.externals) entrants.push_back(external_entrant(e));
-  return conclude_suite(run_suite(scenarios, entrants, o.run, command));
+  const auto suite = run_suite(scenarios, entrants, o.run, command);
+  write_outputs(suite, o.out);
+  return conclude(suite);
 }
 
 void add_load_options(CLI::App& run, suite_options& o) {
@@ -104,6 +92,7 @@ void add_run(CLI::App& app, invocation& self) {
                o->no_namespaces,
                "Stay in this network; leaves out what needs one of its own");
   add_load_options(run, *o);
+  add_outputs(run, o->out);
   run.callback([o, &self] { self.status = play(*o, self.command); });
 }
 

@@ -25,6 +25,7 @@ struct invocation {
 void add_demo(CLI::App& app, invocation& self);
 void add_list(CLI::App& app, invocation& self);
 void add_run(CLI::App& app, invocation& self);
+void add_limits(CLI::App& app, invocation& self);
 void add_report(CLI::App& app, invocation& self);
 void add_backend(CLI::App& app, invocation& self);
 

@@ -43,7 +43,4 @@ double draw_lanes(svg::drawing& d,
                   double y);
 [[nodiscard]] double lanes_height(const run_record& run) noexcept;
 
-/// The README's picture: all clients, one below the other, as a file of its own.
-[[nodiscard]] std::string lead_picture(const run_record& run);
-
 }  // namespace redial::churn

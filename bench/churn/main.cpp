@@ -28,6 +28,7 @@ int run_program(int argc, char** argv) {
   add_demo(app, self);
   add_list(app, self);
   add_run(app, self);
+  add_limits(app, self);
   add_report(app, self);
   add_backend(app, self);
   CLI11_PARSE(app, argc, argv);

@@ -42,9 +42,12 @@ std::size_t place(std::vector<grid::head>& heads, const std::string& id, const s
 
 std::string short_cell(const outcome& o) {
   if (o.rounds.empty()) return "-";
-  return fmt::format("{} / {:.1f} s",
-                     number(range_over(o, failed_of).median),
-                     range_over(o, stale_seconds).median);
+  const auto stale = stale_in(o).median;
+  auto text =
+      number(failed_in(o).median) + (stale > 0 ? fmt::format(" / {:.1f} s", stale) : " / none");
+  std::size_t strays = 0;
+  for (const auto& s : o.rounds) strays += s.stale.strays;
+  return strays == 0 ? text : fmt::format("{} + {} astray", text, strays);
 }
 
 // Every reason once, with whom it kept out and where.
@@ -125,14 +128,17 @@ grade grade_of(const outcome& o) {
   return late && o.complete_answers ? grade::fair : grade::good;
 }
 
+range failed_in(const outcome& o) { return range_over(o, failed_of); }
+range stale_in(const outcome& o) { return range_over(o, stale_seconds); }
+
 std::string failed_text(const outcome& o) {
   if (o.rounds.empty()) return "";
-  return text_of(range_over(o, failed_of)) + " failed";
+  return text_of(failed_in(o)) + " failed";
 }
 
 std::string stale_text(const outcome& o) {
   if (o.rounds.empty()) return "";
-  const auto r = range_over(o, stale_seconds);
+  const auto r = stale_in(o);
   if (r.high == 0) return "no old address";
   if (o.rounds.size() == 1) return fmt::format("old address {:.1f} s", r.median);
   return fmt::format("old address {:.1f} ({:.1f} to {:.1f}) s", r.median, r.low, r.high);
@@ -169,7 +175,7 @@ std::string table(const suite_record& suite) {
   const auto g = grid_of(suite);
   std::size_t first = 8;
   for (const auto& s : g.scenarios) first = std::max(first, s.id.size());
-  const auto width = [](const grid::head& c) { return std::max<std::size_t>(c.id.size(), 12) + 2; };
+  const auto width = [](const grid::head& c) { return std::max<std::size_t>(c.id.size(), 13) + 2; };
   auto text = std::string("Failed requests / seconds on an address that had left DNS\n");
   text += fmt::format("  {:<{}}", "", first);
   for (const auto& c : g.contestants) text += fmt::format("{:>{}}", c.id, width(c));

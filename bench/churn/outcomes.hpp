@@ -45,6 +45,10 @@ struct outcome {
   std::vector<summary> rounds;  ///< One per run in which it took part.
 };
 [[nodiscard]] grade grade_of(const outcome& o);
+/// Failed requests, and seconds from an address leaving DNS to the last request there.
+/// \throws std::invalid_argument when it was missing.
+[[nodiscard]] range failed_in(const outcome& o);
+[[nodiscard]] range stale_in(const outcome& o);
 /// `0 failed`. Empty when it was missing.
 [[nodiscard]] std::string failed_text(const outcome& o);
 /// `old address 2.1 s`, `no old address`. Empty when it was missing.

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "churn/picture.hpp"
+
 #include "churn/lanes.hpp"
 #include "churn/results.hpp"
 
 #include <fmt/core.h>
 
 #include <optional>
+#include <stdexcept>
 #include <string>
 
 namespace redial::churn {
@@ -47,8 +50,11 @@ std::string headline(const run_record& run) {
       others += failed;
     }
   }
-  if (!ours || run.contestants.size() != 2) return "A service moves and crashes under load";
-  return fmt::format("A service moves and crashes under load: {} requests fail, with redial {}",
+  const bool is_demo = run.settings.scenario.rfind("demo", 0) == 0 || run.settings.title.empty();
+  const auto what = is_demo ? "A service moves and crashes under load" : run.settings.title;
+  if (!ours || run.contestants.size() != 2) return what;
+  return fmt::format("{}: {} requests fail, with redial {}",
+                     what,
                      others,
                      *ours == 0 ? "none" : std::to_string(*ours));
 }
@@ -78,20 +84,48 @@ std::string lead_picture(const run_record& run) {
   }
   draw_time_ticks(d, x, bottom);
   draw_legend(d, run, bottom + 42);
-  const auto height = bottom + 58;
+  return svg::picture(width,
+                      bottom + 58,
+                      "Requests by backend and time, while the addresses behind the name change",
+                      d.body());
+}
 
-  svg::drawing card;
-  card.rect(0.5, 0.5, width - 1, height - 1, "card", 10);
-  return fmt::format(
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" "
-      "height=\"{1}\" role=\"img\">\n"
-      "<title>Requests by backend and time, while the addresses behind the name change</title>\n"
-      "<style>{2}</style>\n{3}{4}</svg>\n",
-      svg::number(width),
-      svg::number(height),
-      svg::style(),
-      card.body(),
-      d.body());
+namespace {
+
+// Redial and the first other one that took part; nothing unless both did.
+std::optional<run_record> two_of(const run_record& run) {
+  run_record two = run;
+  two.contestants.clear();
+  bool ours = false;
+  bool other = false;
+  for (const auto& c : run.contestants) {
+    auto& taken = c.id == "redial" ? ours : other;
+    // Another redial is no other one.
+    if (taken || !c.absent.empty() || c.id == "finagle") continue;
+    taken = true;
+    // The other one first: the picture tells what is wrong, then what is done about it.
+    two.contestants.insert(c.id == "redial" ? two.contestants.end() : two.contestants.begin(), c);
+  }
+  if (!ours || !other) return std::nullopt;
+  return two;
+}
+
+}  // namespace
+
+std::string lead_picture(const suite_record& suite) {
+  std::optional<run_record> best;
+  std::size_t most = 0;
+  for (const auto& run : suite.runs) {
+    auto two = two_of(run);
+    if (!two) continue;
+    if (run.settings.scenario.rfind("demo", 0) == 0) return lead_picture(*two);
+    const auto failed = summarize(*two, two->contestants.front()).failed;
+    if (best && failed <= most) continue;
+    most = failed;
+    best = std::move(two);
+  }
+  if (!best) throw std::invalid_argument("no run has redial beside another client");
+  return lead_picture(*best);
 }
 
 }  // namespace redial::churn

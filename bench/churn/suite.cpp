@@ -2,7 +2,6 @@
 #include "churn/suite.hpp"
 
 #include "churn/facts.hpp"
-#include "churn/results.hpp"
 
 #include <fmt/core.h>
 
@@ -15,15 +14,6 @@
 namespace redial::churn {
 
 namespace {
-
-std::string cell(const run_record& run, const contestant_record& c) {
-  if (!c.absent.empty()) return "-";
-  const auto s = summarize(run, c);
-  if (s.stale.requests == 0 && s.stale.strays == 0) return fmt::format("{} / none", s.failed);
-  auto text = fmt::format("{} / {:.1f} s", s.failed, seconds(s.stale.last));
-  if (s.stale.strays != 0) text += fmt::format(" + {} astray", s.stale.strays);
-  return text;
-}
 
 // Why most of a client's failed requests failed.
 std::string usual_error(const contestant_record& c) {
@@ -85,19 +75,6 @@ suite_record run_suite(const std::vector<scenario>& scenarios,
     suite.runs.push_back(std::move(result));
   }
   return suite;
-}
-
-std::string suite_table(const suite_record& suite) {
-  if (suite.runs.empty()) return {};
-  auto text = fmt::format("{:<24}", "failed / last stale use");
-  for (const auto& c : suite.runs.front().contestants) text += fmt::format("  {:>22}", c.title);
-  text += "\n";
-  for (const auto& run : suite.runs) {
-    text += fmt::format("{:<24}", run.settings.scenario);
-    for (const auto& c : run.contestants) text += fmt::format("  {:>22}", cell(run, c));
-    text += "\n";
-  }
-  return text;
 }
 
 }  // namespace redial::churn

@@ -24,8 +24,4 @@ namespace redial::churn {
                                      const run_options& options,
                                      const std::string& command);
 
-/// A row per scenario, a column per contestant: failed requests, and seconds from an address
-/// leaving DNS to the last request there.
-[[nodiscard]] std::string suite_table(const suite_record& suite);
-
 }  // namespace redial::churn

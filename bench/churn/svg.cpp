@@ -169,6 +169,20 @@ void drawing::begin_group(std::string_view hint) {
 
 void drawing::end_group() { body_ += "</g>\n"; }
 
+std::string picture(double width, double height, std::string_view title, std::string_view body) {
+  drawing card;
+  card.rect(0.5, 0.5, width - 1, height - 1, "card", 10);
+  return fmt::format(
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" "
+      "height=\"{1}\" role=\"img\">\n<title>{2}</title>\n<style>{3}</style>\n{4}{5}</svg>\n",
+      number(width),
+      number(height),
+      escape(title),
+      style(),
+      card.body(),
+      body);
+}
+
 std::string columns(const std::vector<double>& edges,
                     const std::vector<double>& heights,
                     double floor) {

@@ -55,6 +55,12 @@ class drawing {
   std::string body_;
 };
 
+/// `body` on a card, as a file of its own.
+[[nodiscard]] std::string picture(double width,
+                                  double height,
+                                  std::string_view title,
+                                  std::string_view body);
+
 /// Maps one interval onto another.
 struct scale {
   double from = 0;

@@ -4,7 +4,7 @@
 #include "churn/report.hpp"
 
 #include "busy_suite.hpp"
-#include "churn/lanes.hpp"
+#include "churn/picture.hpp"
 #include "churn/svg.hpp"
 #include "synthetic_run.hpp"
 
@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include <sstream>
+#include <stdexcept>
 #include <string>
 
 namespace redial::churn {
@@ -153,6 +154,26 @@ TEST(Picture, NeedsNothingElseAndIsWellFormed) {
   expect_self_contained(picture);
   EXPECT_TRUE(well_formed(picture));
   EXPECT_THAT(picture, HasSubstr("prefers-color-scheme:dark"));
+}
+
+TEST(Picture, OfASuiteIsOfRedialAndOneOther) {
+  auto suite = two_scenarios();
+  suite.runs[1].contestants[0].title = "not this one";
+  const auto picture = lead_picture(suite);
+  EXPECT_TRUE(well_formed(picture));
+  EXPECT_LT(picture.find("plain &lt;client&gt;"), picture.find("0 of 10 requests failed"));
+  EXPECT_THAT(picture, Not(HasSubstr("not this one")));
+  suite.runs.erase(suite.runs.begin());
+  EXPECT_THROW((void)lead_picture(suite), std::invalid_argument);
+}
+
+TEST(Picture, OfTheGridHasEveryCell) {
+  const auto picture = grid_picture(two_scenarios());
+  EXPECT_TRUE(well_formed(picture));
+  expect_self_contained(picture);
+  EXPECT_EQ(count(picture, ">0 failed<"), 2U);
+  EXPECT_EQ(count(picture, ">1 failed<"), 1U);
+  EXPECT_EQ(count(picture, ">absent<"), 1U);
 }
 
 TEST(Picture, OfARunInWhichNothingHappenedIsDrawnToo) {

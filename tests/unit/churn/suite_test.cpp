@@ -51,22 +51,5 @@ TEST(WhyNotPlayed, NamesWhatIsMissing) {
   EXPECT_NE(why_not_played(s, bare), "");
 }
 
-TEST(SuiteTable, HasARowPerScenarioAndAColumnPerClient) {
-  suite_record suite;
-  suite.runs.push_back(testing::synthetic_run());
-  suite.runs.push_back(testing::synthetic_run());
-  suite.runs[1].settings.scenario = "another";
-  suite.runs[1].contestants[1].absent = "cannot";
-  const auto table = suite_table(suite);
-  EXPECT_NE(table.find("plain <client>"), table.npos);
-  EXPECT_NE(table.find("synthetic"), table.npos);
-  EXPECT_NE(table.find("0 / 0.0 s"), table.npos);  // redial: one request just as A left DNS
-  EXPECT_NE(table.find("1 / 0.0 s"), table.npos);
-  const auto last = table.substr(table.find("another"));
-  EXPECT_EQ(last.back(), '\n');
-  EXPECT_EQ(last.substr(last.size() - 2), "-\n");
-  EXPECT_EQ(suite_table({}), "");
-}
-
 }  // namespace
 }  // namespace redial::churn

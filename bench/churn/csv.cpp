@@ -74,7 +74,7 @@ std::string to_csv(const suite_record& suite) {
                         s.seed);
     const auto figures = summarize(run, c);
     for (const auto& m : measures())
-      text += c.absent.empty() ? fmt::format(",{}", m.of(figures)) : ",";
+      text += c.absent.empty() ? fmt::format(",{:.10g}", m.of(figures)) : ",";
     text += "\n";
   });
   return text;
@@ -89,7 +89,7 @@ std::string series_csv(const suite_record& suite) {
     for (std::size_t i = 0; i < all.size(); ++i) {
       const auto& s = all[i];
       const auto ms = [&](double p) { return seconds(s.latency.percentile(p)) * 1000; };
-      text += fmt::format("{},{},{},{},{},{},{},{},{}\n",
+      text += fmt::format("{},{},{},{},{},{:.10g},{:.10g},{:.10g},{}\n",
                           start,
                           i,
                           s.ok + s.failed,

@@ -134,6 +134,24 @@ std::vector<burst> bursts_of(const contestant_record& c) {
   return bursts;
 }
 
+// How many failed in each, `bin` seconds being the width of a column.
+void draw_burst_labels(
+    svg::drawing& d, const std::vector<burst>& bursts, const time_axis& x, double bin, double y) {
+  if (bursts.empty()) d.text(x.left + 6, y, "none", "good small strong");
+  double taken = 0;
+  for (const auto& b : bursts) {
+    const auto words = std::to_string(b.count);
+    const auto wide = svg::width_of(words, 12);
+    const auto from = x(std::floor(b.from / bin) * bin);
+    const auto to = x(std::min(x.length, (std::floor(b.to / bin) + 1) * bin));
+    // To the right of its columns, or to their left where the picture ends.
+    const auto at = to + 8 + wide > x.right ? from - 4 - wide : std::max(to + 4, taken);
+    if (at < taken || at + wide > x.right) continue;
+    d.text(at, y, words, "bad small strong");
+    taken = at + wide + 6;
+  }
+}
+
 void draw_failures(svg::drawing& d,
                    const run_record& run,
                    const contestant_record& c,
@@ -153,19 +171,7 @@ void draw_failures(svg::drawing& d,
   };
   d.path(columns(failed, floor, height), "fail");
   d.line(x.left, floor, x.right, floor, "base");
-  const auto bursts = bursts_of(c);
-  if (bursts.empty()) d.text(x.left + 6, floor - 6, "none", "good small strong");
-  double taken = 0;
-  for (const auto& b : bursts) {
-    const auto words = std::to_string(b.count);
-    const auto wide = svg::width_of(words, 12);
-    // To the right of its columns, or to their left where the picture ends.
-    const auto right = x(b.to) + 10;
-    const auto at = right + wide > x.right ? x(b.from) - 6 - wide : std::max(right - 4, taken);
-    if (at < taken || at + wide > x.right) continue;
-    d.text(at, floor - 6, words, "bad small strong");
-    taken = at + wide + 6;
-  }
+  draw_burst_labels(d, bursts_of(c), x, failed.width, floor - 6);
 }
 
 void draw_headline(svg::drawing& d,

@@ -29,7 +29,7 @@ void draw_legend(svg::drawing& d, const run_record& run, double y) {
   at = key(d, at, y, "ok", "requests");
   at = key(d, at, y, "stale", "requests on an address that left DNS");
   at = key(d, at, y, "fail", "failed");
-  at = key(d, at, y, "silent", "DNS silent");
+  at = key(d, at, y, "silent", "DNS fails");
   d.line(at + 4, y - 11, at + 4, y + 2, "bound");
   d.text(
       at + 12,
@@ -37,6 +37,8 @@ void draw_legend(svg::drawing& d, const run_record& run, double y) {
       fmt::format("redial's limit: TTL cap + 1 s = {:.0f} s", seconds(run.settings.allowed_stale)),
       "soft small");
 }
+
+bool is_demo(const run_record& run) { return run.settings.scenario.rfind("demo", 0) == 0; }
 
 // What happened, in one line.
 std::string headline(const run_record& run) {
@@ -50,11 +52,9 @@ std::string headline(const run_record& run) {
       others += failed;
     }
   }
-  const bool is_demo = run.settings.scenario.rfind("demo", 0) == 0 || run.settings.title.empty();
-  const auto what = is_demo ? "A service moves and crashes under load" : run.settings.title;
-  if (!ours || run.contestants.size() != 2) return what;
-  return fmt::format("{}: {} requests fail, with redial {}",
-                     what,
+  if (!ours || run.contestants.size() != 2) return "Requests while DNS changes";
+  return fmt::format("{}{} requests fail, with redial {}",
+                     is_demo(run) ? "A service moves and crashes under load: " : "",
                      others,
                      *ours == 0 ? "none" : std::to_string(*ours));
 }
@@ -67,14 +67,20 @@ std::string lead_picture(const run_record& run) {
   x.length = seconds(run.settings.length);
   x.right = width - margin;
   d.text(margin, 34, headline(run), "ink title");
+  double y = 56;
+  // The demo's title says it; elsewhere it would be too long.
+  if (!is_demo(run)) {
+    d.text(margin, y, run.settings.title, "ink");
+    y += 20;
+  }
   d.text(margin,
-         56,
+         y,
          fmt::format("{} requests/s from each client, drawn from the backends' own logs. The "
                      "records' TTL is {:.0f} s; a lane is one backend.",
                      run.settings.rate,
                      seconds(run.settings.ttl)),
          "soft");
-  double y = 70;
+  y += 14;
   y += draw_event_labels(d, run, x, y);
   const auto pitch = lanes_height(run) + 14;
   const auto bottom = y + static_cast<double>(run.contestants.size()) * pitch;
@@ -118,7 +124,7 @@ std::string lead_picture(const suite_record& suite) {
   for (const auto& run : suite.runs) {
     auto two = two_of(run);
     if (!two) continue;
-    if (run.settings.scenario.rfind("demo", 0) == 0) return lead_picture(*two);
+    if (is_demo(run)) return lead_picture(*two);
     const auto failed = summarize(*two, two->contestants.front()).failed;
     if (best && failed <= most) continue;
     most = failed;

@@ -208,7 +208,8 @@ class pool_core : private pool_core_data {
   void start_demanded(time_point now, pool_actions& out);
   void start_spares(time_point now, pool_actions& out);
   void mark_overdue(time_point now) noexcept;
-  [[nodiscard]] std::vector<const waiter*> uncovered();
+  template <class Visit>
+  void for_each_uncovered(const Visit& visit);
   bool connect_for(const waiter& w, time_point now, pool_actions& out);
   [[nodiscard]] bool is_connectable(const endpoint_entry& e, time_point now) const noexcept;
   [[nodiscard]] bool has_room() const noexcept { return total() < options_.max_total_connections; }

@@ -55,8 +55,9 @@ void pool_core::pump(time_point now, pool_actions& out) {
 void pool_core::serve_waiters(pool_actions& out) {
   if (waiters_.empty() || !is_anything_idle()) return;
   std::vector<std::pair<ticket, pool_slot*>> served;  // with room, since a lent one must get there
-  served.reserve(waiters_.size());
-  out.waits_over.reserve(out.waits_over.size() + waiters_.size());
+  const std::size_t most = std::min(waiters_.size(), count(slot_state::idle));
+  served.reserve(most);
+  out.waits_over.reserve(out.waits_over.size() + most);
   for (const auto& [t, w] : waiters_.in_order()) {
     endpoint_entry* home = home_of(w);
     if (home != nullptr && home->idle == 0) continue;
@@ -163,26 +164,28 @@ void pool_core::mark_overdue(time_point now) noexcept {
   }
 }
 
-// Callers for whom nothing is on its way, in their order.
-std::vector<const waiter*> pool_core::uncovered() {
+// Callers for whom nothing is on its way, in their order, until `visit` has seen enough. Thousands
+// may wait while only `max_connecting` can be helped at once.
+template <class Visit>
+void pool_core::for_each_uncovered(const Visit& visit) {
   std::vector<const pool_slot*> coming;
   for (const pool_slot* s : opening_) {
     if (s->purpose == opening_for::demand && !s->overdue) coming.push_back(s);
   }
   std::size_t back_soon = count(slot_state::checking);
-  std::vector<const waiter*> left;
   if (waiters_.picky() == 0) {
     const auto serves = [](const pool_slot* s) { return s->home->is_serving(); };
     std::size_t covered = back_soon;
     for (const pool_slot* s : coming) covered += serves(s) ? 1U : 0U;
+    if (covered >= waiters_.size()) return;
     for (const auto& [t, w] : waiters_.in_order()) {
       if (covered > 0) {
         --covered;
-      } else {
-        left.push_back(&w);
+      } else if (!visit(w)) {
+        return;
       }
     }
-    return left;
+    return;
   }
   for (const auto& [t, w] : waiters_.in_order()) {
     const endpoint_entry* home = home_of(w);
@@ -196,22 +199,26 @@ std::vector<const waiter*> pool_core::uncovered() {
       coming.erase(it);
     } else if (!w.is_picky() && back_soon > 0) {
       --back_soon;
-    } else {
-      left.push_back(&w);
+    } else if (!visit(w)) {
+      return;
     }
   }
-  return left;
 }
 
 void pool_core::start_demanded(time_point now, pool_actions& out) {
-  if (waiters_.empty() || table_.choice().usable().empty()) return;
+  if (waiters_.empty() || table_.choice().usable().empty() || is_crowded()) return;
   selector& choice = table_.choice();
   if (!has_room() && !choice.has_idle() && choice.idle_bystander() == nullptr) return;
-  for (const waiter* w : uncovered()) {
-    if (connect_for(*w, now, out)) continue;
-    note_backoff(now);
-    if (!w->is_picky()) return;
-  }
+  const auto& usable = choice.usable();
+  const auto ready = [&](const endpoint_entry* e) { return is_connectable(*e, now); };
+  if (std::none_of(usable.begin(), usable.end(), ready)) return note_backoff(now);
+  bool in_vain = false;
+  for_each_uncovered([&](const waiter& w) {
+    if (connect_for(w, now, out)) return !is_crowded();
+    in_vain = true;
+    return w.is_picky();
+  });
+  if (in_vain) note_backoff(now);
 }
 
 bool pool_core::connect_for(const waiter& w, time_point now, pool_actions& out) {

@@ -36,8 +36,8 @@ class balancer {
   }
   /// Can give a connection by itself: at once, or when a connect there ends well.
   [[nodiscard]] bool can_serve(const endpoint_entry& e) const noexcept {
-    if (e.idle != 0 || e.coming() > e.overdue) return true;
-    return e.failures == 0 && e.overdue == 0 && may_grow(e);
+    if (e.idle != 0 || (e.failures == 0 && e.overdue == 0 && may_grow(e))) return true;
+    return e.coming() > e.overdue;
   }
   /// Nothing idle, nothing on its way, and calls would go there.
   [[nodiscard]] bool is_starved(const endpoint_entry& e) const noexcept {
@@ -65,14 +65,15 @@ class balancer {
   /// It was lent without being asked for by its turn.
   void spend_turn(std::size_t place) noexcept;
 
-  /// Where `key` belongs, of those that `wants` and that can serve or are `at_hand`. `starved`: who
-  /// was passed over and should be asked again.
+  /// Where `key` belongs, of those that `wants` and that can serve or are `at_hand`. `first`: where
+  /// it would belong if all could serve. `starved`: who was passed over and should be asked again.
   template <class Wants>
   [[nodiscard]] endpoint_entry* by_key(const entries& serving,
                                        const share_list* shares,
                                        const endpoint_key& key,
                                        const Wants& wants,
                                        const endpoint_entry* at_hand,
+                                       endpoint_entry*& first,
                                        endpoint_entry*& starved) const noexcept;
   /// The same by the user's policy.
   template <class Wants>
@@ -150,8 +151,9 @@ endpoint_entry* balancer::by_key(const entries& serving,
                                  const endpoint_key& key,
                                  const Wants& wants,
                                  const endpoint_entry* at_hand,
+                                 endpoint_entry*& first,
                                  endpoint_entry*& starved) const noexcept {
-  endpoint_entry* first = nullptr;
+  first = nullptr;
   endpoint_entry* home = nullptr;
   // Whoever has the highest number wins, so only the few that are the highest so far are looked at.
   const auto scan = [&](auto lowest, const auto& number) {

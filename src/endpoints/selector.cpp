@@ -80,6 +80,7 @@ bool selector::settle() noexcept {
 }
 
 void selector::enter(endpoint_entry& e) noexcept {
+  ++changes_;
   if (!serving_.empty() && serving_.front()->weight != e.weight) set_weighted(true);
   unweighed_ = weighted_;
   e.serving_at = static_cast<std::uint32_t>(serving_.size());
@@ -90,6 +91,7 @@ void selector::enter(endpoint_entry& e) noexcept {
 }
 
 void selector::leave(endpoint_entry& e) noexcept {
+  ++changes_;
   if (e.maybe_idle_at != endpoint_entry::nowhere) strike_out(e);
   e.maybe_idle_at = endpoint_entry::standing_by;
   if (starved_ == &e) starved_ = nullptr;

@@ -64,18 +64,26 @@ bool pool_core::takes(const waiter& w, const pool_slot& s) noexcept {
 }
 
 // What a user's policy has said holds as long as the waiter can be served there: what is opened for
-// it must not be somebody else's when it is open. `here` has a connection that is none of the idle
-// ones yet. Null: the policy does not care, or nobody can serve, so that any connection will do.
+// it must not be somebody else's when it is open. Where a key belongs is noted too: all who wait
+// are asked at every return, and finding it takes a look at every endpoint. `here` has a connection
+// that is none of the idle ones yet. Null: the policy does not care, or nobody can serve, so that
+// any connection will do.
 endpoint_entry* pool_core::home_of(const waiter& w, endpoint_entry* here) noexcept {
   if (!w.is_guided) return nullptr;
   selector& choice = table_.choice();
-  endpoint_entry* home = choice.is_moody() ? table_.find(w.home) : nullptr;
   const auto fits = [&](const endpoint_entry& e) {
     return e.is_serving() && (&e == here || choice.can_serve(e));
   };
-  if (home != nullptr && fits(*home)) return home;
+  endpoint_entry* noted = nullptr;
+  if (choice.is_moody()) {
+    noted = table_.find(w.home);
+  } else if (w.first_as_of == choice.changes()) {
+    noted = w.first;
+  }
+  if (noted != nullptr && fits(*noted)) return noted;
   const auto untried = [&w](const endpoint_entry& e) { return wants(w.tried, e); };
-  home = choice.pick_home(w.key, untried, here);
+  endpoint_entry* home = choice.pick_home(w.key, untried, here, &w.first);
+  w.first_as_of = choice.changes();
   w.home = home != nullptr ? home->id : 0;
   return home;
 }

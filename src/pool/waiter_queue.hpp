@@ -31,8 +31,10 @@ struct waiter {
   time_point queued_at{};
   endpoint_key key;
   bool is_guided = false;  ///< It belongs to one endpoint, if the policy knows one.
-  /// That endpoint, as last determined; 0: none. A note, not a part of what it asks for.
-  mutable std::uint64_t home = 0;
+  // Notes about that endpoint, no part of what it asks for.
+  mutable std::uint64_t home = 0;           ///< As a user's policy last said; 0: none.
+  mutable endpoint_entry* first = nullptr;  ///< Of a key, if all could serve, ...
+  mutable std::uint64_t first_as_of = 0;    ///< ... while `selector::changes` is this.
 
   /// Does not take just any connection.
   [[nodiscard]] bool is_picky() const noexcept { return is_guided || !tried.empty(); }

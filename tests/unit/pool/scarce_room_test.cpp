@@ -77,5 +77,47 @@ TEST_F(ScarceRoom, ARetryOnAnotherEndpointGetsRoom) {
   EXPECT_EQ(w->where(), "10.0.0.1");
 }
 
+// Where it belongs is noted while it waits, and must not be believed any more then.
+TEST_F(ScarceRoom, AKeyThatWaitsMovesToAnEndpointThatCame) {
+  options.max_total_connections = options.max_connections = 3;
+  start({"10.0.0.1", "10.0.0.2", "10.0.0.3"});
+  sim.advance(1s);
+  const std::uint64_t key = key_of("10.0.0.3");
+  dns({"10.0.0.1", "10.0.0.2"});
+  const std::string before = [&] {
+    const auto w = checkout(by_key(key));
+    sim.settle();
+    return std::exchange(w->lease, {}).where().addr.to_string();
+  }();
+  auto leases = take(3);
+  const auto w = checkout(by_key(key));
+  sim.settle();
+  ASSERT_TRUE(w->pending());
+  dns({"10.0.0.1", "10.0.0.2", "10.0.0.3"});
+  ASSERT_TRUE(w->pending());
+  const auto elsewhere = std::find_if(leases.begin(), leases.end(), [&](const scripted_lease& l) {
+    return l.where() != ep(before);
+  });
+  ASSERT_NE(elsewhere, leases.end());
+  *elsewhere = {};  // makes room for the first connection of the new one
+  sim.advance(1s);
+  ASSERT_TRUE(w->leased());
+  EXPECT_EQ(w->where(), "10.0.0.3");
+}
+
+// The endpoint that a waiting key belongs to is gone, its entry too.
+TEST_F(ScarceRoom, AKeyThatWaitsMovesWhenItsEndpointLeaves) {
+  fill();
+  const auto w = checkout(by_key(first));
+  sim.settle();
+  ASSERT_TRUE(w->pending());
+  dns({"10.0.0.2"});
+  sim.advance(1s);
+  busy.front()->lease = {};
+  sim.settle();
+  ASSERT_TRUE(w->leased());
+  EXPECT_EQ(w->where(), "10.0.0.2");
+}
+
 }  // namespace
 }  // namespace redial::testing

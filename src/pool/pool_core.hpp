@@ -206,6 +206,7 @@ class pool_core : private pool_core_data {
   void start_warming(time_point now, pool_actions& out);
   void start_renewal(time_point now, pool_actions& out);
   void start_demanded(time_point now, pool_actions& out);
+  void make_way(time_point now) noexcept;
   void start_spares(time_point now, pool_actions& out);
   void mark_overdue(time_point now) noexcept;
   template <class Visit>

@@ -14,6 +14,11 @@
 // - A connect that takes longer than `warm_stagger` covers nobody any more, provided that another
 //   endpoint can be tried: a silent address must not hold callers for `connect_timeout` (RFC 8305
 //   §5, fault 97). With one endpoint only, a second connect beside a slow one would gain nothing.
+// - Of `max_connecting` places such slow connects keep three quarters at most while callers wait
+// and
+//   another endpoint can be tried: else silent endpoints would hold all of them for
+//   `connect_timeout`. Where every connect is slow, because the way is long, those three quarters
+//   get through.
 // - When the lighter of the two picked endpoints has no idle connection, the call takes an idle one
 //   of the other, and the lighter one gets a connection for the next call, one at a time. Otherwise
 //   a new or restarted backend would stay without its share until all others are busy, and a dead
@@ -206,7 +211,8 @@ void pool_core::for_each_uncovered(const Visit& visit) {
 }
 
 void pool_core::start_demanded(time_point now, pool_actions& out) {
-  if (waiters_.empty() || table_.choice().usable().empty() || is_crowded()) return;
+  if (waiters_.empty() || table_.choice().usable().empty()) return;
+  if (is_crowded()) return make_way(now);
   selector& choice = table_.choice();
   if (!has_room() && !choice.has_idle() && choice.idle_bystander() == nullptr) return;
   const auto& usable = choice.usable();
@@ -219,6 +225,24 @@ void pool_core::start_demanded(time_point now, pool_actions& out) {
     return w.is_picky();
   });
   if (in_vain) note_backoff(now);
+}
+
+// The youngest go, and at the next turn, since this one is not over.
+void pool_core::make_way(time_point now) noexcept {
+  const auto is_overdue = [](const pool_slot* s) { return s->overdue; };
+  const auto overdue = static_cast<std::size_t>(std::ranges::count_if(opening_, is_overdue));
+  const std::size_t most = options_.max_connecting - options_.max_connecting / 4;
+  if (overdue <= most || opening_.size() - overdue >= waiters_.size()) return;
+  const auto is_promising = [&](const endpoint_entry* e) {
+    return e->overdue == 0 && is_connectable(*e, now);
+  };
+  if (std::ranges::none_of(table_.choice().usable(), is_promising)) return;
+  std::size_t excess = overdue - most;
+  for (auto s = opening_.rbegin(); excess > 0; ++s) {
+    if (!is_overdue(*s)) continue;
+    (*s)->open_by = std::min((*s)->open_by, now);
+    --excess;
+  }
 }
 
 bool pool_core::connect_for(const waiter& w, time_point now, pool_actions& out) {

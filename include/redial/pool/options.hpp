@@ -77,7 +77,9 @@ struct pool_options {
   duration min_reset_interval = std::chrono::seconds{2};
 
   /// Connections being opened at once in the whole pool, for whatever purpose. The default is what
-  /// the queue of one listener held before Linux 5.4 (SOMAXCONN). 1 to 1000000.
+  /// the queue of one listener held before Linux 5.4 (SOMAXCONN). While all are taken and callers
+  /// wait, those that take longer than `warm_stagger` keep three quarters of them at most, if
+  /// another endpoint can be tried: the youngest fail as at `connect_timeout`. 1 to 1000000.
   std::size_t max_connecting = 128;
   /// Connections opened per second to keep `min_idle`, `max_warming` of them at once: after a mass
   /// drain they come back spread out, with jitter. Those that callers wait for, and the first one

@@ -42,6 +42,54 @@ TEST_F(ConnectLimits, WarmingCountsToo) {
   EXPECT_EQ(pool->gauges().endpoints_active, 5U);
 }
 
+struct SilentCrowd : ConnectLimits {
+  /// Every connection is leased; of twelve endpoints only three go on to answer.
+  void fall_silent() {
+    options.max_connecting = 8;
+    std::vector<std::string> all;
+    for (int i = 1; i <= 12; ++i) all.push_back("10.0.0." + std::to_string(i));
+    start(all);
+    sim.advance(1s);
+    leases = take(12);
+    for (int i = 4; i <= 12; ++i) net->hang(ep("10.0.0." + std::to_string(i)));
+  }
+  std::vector<scripted_lease> leases;
+};
+
+TEST_F(SilentCrowd, DoesNotHoldEveryPlaceUntilTheConnectTimeout) {
+  fall_silent();
+  std::vector<wait> all;
+  for (int i = 0; i < 40; ++i) all.push_back(checkout(5s));
+  std::size_t peak = 0;
+  for (int i = 0; i < 250; ++i) {  // 2.5 s of the 3 s that a connect may take
+    sim.advance(10ms);
+    peak = std::max<std::size_t>(peak, net->counts().opening);
+  }
+  EXPECT_LE(peak, 8U);
+  for (const auto& w : all) EXPECT_TRUE(w->leased());
+}
+
+// A long way is no silence: those that were begun first go on.
+TEST_F(SilentCrowd, ConnectsThatAreSlowEverywhereGetThrough) {
+  options.max_connecting = 8;
+  std::vector<std::string> all;
+  for (int i = 1; i <= 40; ++i) all.push_back("10.0.0." + std::to_string(i));
+  start(all);
+  sim.advance(1s);
+  leases = take(40);
+  net->behave([] {
+    connect_behaviour slow;
+    slow.latency = 800ms;
+    return slow;
+  }());
+  std::vector<wait> waiting;
+  for (int i = 0; i < 12; ++i) waiting.push_back(checkout(5s));
+  sim.advance(810ms);
+  EXPECT_EQ(std::ranges::count_if(waiting, [](const wait& w) { return w->leased(); }), 6);
+  sim.advance(2s);
+  for (const auto& w : waiting) EXPECT_TRUE(w->leased());
+}
+
 // 1000 connections of 20 endpoints go at once, and nobody waits for new ones.
 TEST_F(ConnectLimits, Fault148_AMassDrainIsFollowedByATrickle) {
   options.min_idle = 50;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // redial-names: what it costs to watch many names, against a real Knot DNS on loopback.
 //
-//   memory   allocated bytes per watched, resolved, idle name
+//   memory   heap per watched, resolved, idle name; also of 1 and 100 names, to see how it grows
 //   start    how long until all names are known, and the highest rate of questions meanwhile
-//   steady   CPU time per question, beside bare c-ares asking as many in the same seconds
+//   steady   CPU time and questions per second; CPU time per question, beside bare c-ares asking as
+//            many in the same seconds
 //   outage   the name server stops for a while: nobody may lose an endpoint; how it recovers
 //
 // A thread each for redial and for bare c-ares, so that the system counts their CPU time apart.
@@ -11,13 +12,14 @@
 #include <redial/discovery/discovery.hpp>
 
 #include "names/bare_queries.hpp"
+#include "scale/heap.hpp"
 #include "support/dns_servers.hpp"
+#include "support/figures.hpp"
 
 #include <CLI/CLI.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <fmt/core.h>
-#include <malloc.h>
 #include <sched.h>
 #include <sys/resource.h>
 
@@ -34,6 +36,7 @@
 namespace {
 
 using namespace std::chrono_literals;
+namespace bench = redial::bench;
 using steady = std::chrono::steady_clock;
 
 struct settings {
@@ -42,6 +45,8 @@ struct settings {
   int rounds = 5;
   int seconds = 5;
   int outage = 15;
+  std::string json;
+  std::string command = "redial-names";
 };
 
 double seconds_since(steady::time_point t) {
@@ -56,13 +61,6 @@ double cpu_of_this_thread() {
   };
   return in_seconds(u.ru_utime) + in_seconds(u.ru_stime);
 }
-
-double median(std::vector<double> v) {
-  std::sort(v.begin(), v.end());
-  return v[v.size() / 2];
-}
-
-std::size_t allocated() { return mallinfo2().uordblks; }
 
 /// A discovery on a thread of its own, with one subscription per name.
 class watched_names {
@@ -146,29 +144,75 @@ bool follow(const char* what, watched_names& w, std::size_t goal, Count count) {
   return count() >= goal;
 }
 
-/// Both at the same time, so that what disturbs one disturbs the other.
-double steady_round(watched_names& w,
+/// One number of names, watched, and what was measured of it.
+struct population {
+  population(const std::vector<std::string>& all, std::size_t n, const std::string& server)
+      : names(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(n)),
+        before(bench::heap_now()),
+        resident(bench::resident_now()),
+        watched(names, server) {}
+
+  /// Once all are known and nothing is under way.
+  void weigh() {
+    const auto n = static_cast<double>(names.size());
+    const bench::heap_use used = bench::heap_now() - before;
+    heap = static_cast<double>(used.bytes) / n;
+    blocks = static_cast<double>(used.blocks) / n;
+    resident_each = static_cast<double>(bench::resident_now() - resident) / n;
+  }
+  void begin_round() {
+    cpu_ = watched.cpu();
+    queries_ = watched.counters().queries;
+    start_ = steady::now();
+  }
+  void end_round() {
+    const double span = seconds_since(start_);
+    const double used = watched.cpu() - cpu_;
+    asked = watched.counters().queries - queries_;
+    cpu_per_second.push_back(used * 1e6 / span);
+    queries_per_second.push_back(static_cast<double>(asked) / span);
+    cpu_each = used / static_cast<double>(std::max<std::uint64_t>(asked, 1));
+  }
+
+  std::vector<std::string> names;
+  bench::heap_use before;
+  std::int64_t resident;
+  watched_names watched;
+  double heap = 0;
+  double blocks = 0;
+  double resident_each = 0;
+  std::vector<double> cpu_per_second;
+  std::vector<double> queries_per_second;
+  double cpu_each = 0;      // seconds per question, of the last round
+  std::uint64_t asked = 0;  // in it
+
+ private:
+  double cpu_ = 0;
+  std::uint64_t queries_ = 0;
+  steady::time_point start_;
+};
+
+/// All at the same time, so that what disturbs one disturbs the others. The CPU time per question
+/// of the last population : that of bare c-ares.
+double steady_round(std::vector<std::unique_ptr<population>>& all,
                     redial::names_bench::bare_queries& bare,
-                    const std::vector<std::string>& names,
                     const settings& s,
                     std::uint64_t& expected) {
+  population& most = *all.back();
+  for (auto& p : all) p->begin_round();
   const double bare_cpu = cpu_of_this_thread();
-  const double cpu = w.cpu();
-  const auto queries = w.counters().queries;
-  const auto answered = bare.run(names, expected, std::chrono::seconds{s.seconds}, 64);
+  const auto answered = bare.run(most.names, expected, std::chrono::seconds{s.seconds}, 64);
   const double bare_used = cpu_of_this_thread() - bare_cpu;
-  const double used = w.cpu() - cpu;
-  const auto asked = w.counters().queries - queries;
-  expected = asked;  // of the next round
-  const double ours = used / static_cast<double>(asked);
+  for (auto& p : all) p->end_round();
+  expected = most.asked;  // of the next round
   const double theirs = bare_used / static_cast<double>(std::max<std::uint64_t>(answered, 1));
   fmt::print("  redial {} questions, {:.1f} us of CPU each; bare c-ares {}, {:.1f} us; {:.2f}x\n",
-             asked,
-             ours * 1e6,
+             most.asked,
+             most.cpu_each * 1e6,
              answered,
              theirs * 1e6,
-             ours / theirs);
-  return ours / theirs;
+             most.cpu_each / theirs);
+  return most.cpu_each / theirs;
 }
 
 /// Redial and bare c-ares on one CPU, the name server on another: else it is a matter of luck whose
@@ -190,7 +234,59 @@ void pin_all_threads(pid_t process, unsigned cpu) {
   }
 }
 
+bool outage(watched_names& w, const redial::testing::knot_server& knot, const settings& s) {
+  fmt::print("outage of {} s:\n", s.outage);
+  knot.pause();
+  std::this_thread::sleep_for(std::chrono::seconds{s.outage});
+  fmt::print(
+      "  {} of {} names still have their endpoints, {} are fresh\n", w.known(), s.names, w.fresh());
+  const bool kept = w.known() == s.names;
+  knot.go_on();
+  return follow("  recovery", w, s.names, [&w] { return w.fresh(); }) && kept;
+}
+
+std::vector<bench::figure> figures_of(const std::vector<std::unique_ptr<population>>& all,
+                                      const std::vector<double>& ratios,
+                                      const settings& s) {
+  std::vector<bench::figure> out;
+  for (const auto& p : all) {
+    const auto n = static_cast<double>(p->names.size());
+    const auto name = fmt::format("{} watched name{}", p->names.size(), n == 1 ? "" : "s");
+    const bool is_last = p == all.back();
+    bench::figure heap = bench::figure_of(name, "heap per name", "bytes", {p->heap});
+    out.push_back(is_last ? bench::at_most(4096, heap) : heap);
+    out.push_back(bench::figure_of(name, "heap blocks per name", "blocks", {p->blocks}));
+    if (is_last) {
+      out.push_back(bench::figure_of(name, "resident per name", "bytes", {p->resident_each}));
+    }
+    out.push_back(bench::figure_of(name, "CPU in steady state", "us/s", p->cpu_per_second));
+    out.push_back(bench::figure_of(name, "DNS queries", "1/s", p->queries_per_second));
+    // An answer for each family and TTL.
+    auto needed = p->queries_per_second;
+    for (double& q : needed) q /= 2 * n / s.ttl;
+    out.push_back(
+        bench::figure_of(name, "DNS queries : names x families / TTL", "ratio", std::move(needed)));
+  }
+  const auto name = fmt::format("{} watched names", s.names);
+  out.push_back(bench::at_most(
+      1.5, bench::figure_of(name, "CPU per query, redial : bare c-ares", "ratio", ratios)));
+  if (all.size() > 1) {
+    const auto& few = *all[all.size() - 2];
+    const auto growth = fmt::format("watched names, {} : {}", s.names, few.names.size());
+    out.push_back(
+        bench::figure_of(growth, "heap per name", "ratio", {all.back()->heap / few.heap}));
+    std::vector<double> cpu;
+    for (std::size_t i = 0; i < ratios.size(); ++i) {
+      cpu.push_back(all.back()->cpu_per_second[i] / few.cpu_per_second[i] *
+                    static_cast<double>(few.names.size()) / static_cast<double>(s.names));
+    }
+    out.push_back(bench::figure_of(growth, "CPU per name", "ratio", std::move(cpu)));
+  }
+  return out;
+}
+
 int run(const settings& s) {
+  if (!bench::heap_is_counted()) throw std::runtime_error("it needs glibc and no sanitizer");
   std::vector<std::string> names;
   std::vector<std::string> records;
   for (std::size_t i = 0; i < s.names; ++i) {
@@ -203,36 +299,30 @@ int run(const settings& s) {
   pin(0, 0);  // threads to come inherit it
   redial::names_bench::bare_queries bare(knot.address());
 
-  const std::size_t bytes = allocated();
-  watched_names w(names, knot.address());
-  bool good = follow("start", w, s.names, [&w] { return w.known(); });
-  std::this_thread::sleep_for(1s);
-  const double per_name = static_cast<double>(allocated() - bytes) / static_cast<double>(s.names);
-  fmt::print("memory: {:.0f} bytes per name (limit 4096)\n", per_name);
+  bool good = true;
+  std::vector<std::unique_ptr<population>> all;
+  for (const std::size_t n : {std::size_t{1}, std::size_t{100}, s.names}) {
+    if (n >= s.names && n != s.names) continue;
+    auto& p = *all.emplace_back(std::make_unique<population>(names, n, knot.address()));
+    good = follow("start", p.watched, n, [&p] { return p.watched.known(); }) && good;
+    std::this_thread::sleep_for(1s);
+    p.weigh();
+  }
+  bench::stop_counting_heap();
+  watched_names& w = all.back()->watched;
 
   fmt::print("steady, {} s each, side by side:\n", s.seconds);
   auto expected = w.counters().queries;
   std::this_thread::sleep_for(std::chrono::seconds{s.seconds});
   expected = w.counters().queries - expected;
   std::vector<double> ratios;
-  for (int i = 0; i < s.rounds; ++i) ratios.push_back(steady_round(w, bare, names, s, expected));
-  fmt::print("CPU per question: {:.2f}x of bare c-ares (median of {}; limit 1.5x)\n",
-             median(ratios),
-             s.rounds);
-
-  if (s.outage > 0) {
-    fmt::print("outage of {} s:\n", s.outage);
-    knot.pause();
-    std::this_thread::sleep_for(std::chrono::seconds{s.outage});
-    fmt::print("  {} of {} names still have their endpoints, {} are fresh\n",
-               w.known(),
-               s.names,
-               w.fresh());
-    good = good && w.known() == s.names;
-    knot.go_on();
-    good = follow("  recovery", w, s.names, [&w] { return w.fresh(); }) && good;
-  }
-  return good && per_name < 4096 && median(ratios) <= 1.5 ? 0 : 1;
+  for (int i = 0; i < s.rounds; ++i) ratios.push_back(steady_round(all, bare, s, expected));
+  const auto figures = figures_of(all, ratios, s);
+  fmt::print("{}", bench::table(figures));
+  if (!s.json.empty()) bench::write_json(s.json, "redial-names", s.command, figures);
+  if (s.outage > 0) good = outage(w, knot, s) && good;
+  for (const auto& f : figures) good = good && f.met();
+  return good ? 0 : 1;
 }
 
 }  // namespace
@@ -249,7 +339,16 @@ int main(int argc, char** argv) {
   app.add_option("--outage", s.outage, "seconds; 0: none")
       ->check(CLI::Range(0, 600))
       ->capture_default_str();
+  app.add_option("--json", s.json, "file for the figures");
+  bool quick = false;
+  app.add_flag("--quick", quick, "1000 names, one round, no outage");
   CLI11_PARSE(app, argc, argv);
+  if (quick) {
+    s.names = 1000;
+    s.rounds = 1;
+    s.outage = 0;
+  }
+  for (int i = 1; i < argc; ++i) s.command += std::string(" ") + argv[i];
   if (!redial::testing::knot_server::is_installed()) {
     fmt::print(stderr, "redial-names needs Knot DNS (package knot)\n");
     return 2;

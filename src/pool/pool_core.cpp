@@ -122,7 +122,7 @@ time_point pool_core::due() const noexcept {
   if (closed_) return never;
   time_point first =
       std::min({tick_at_, sweep_at_, scan_at_, backoff_end_, recovery_at_, spares_at_, probes_at_});
-  first = std::min(first, drain_.by);
+  first = std::min({first, drain_.by, drains_at_});
   const auto consider = [&first](const std::optional<time_point>& t) {
     if (t) first = std::min(first, *t);
   };
@@ -135,7 +135,6 @@ time_point pool_core::due() const noexcept {
     const bool counted = s->purpose == opening_for::demand && !s->overdue;
     if (counted && !waiters_.empty()) consider(after(s->opening_since, overdue_after_));
   }
-  for (const pool_slot* s : draining_) consider(drain_end(*s));
   return first;
 }
 

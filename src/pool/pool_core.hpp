@@ -186,6 +186,7 @@ class pool_core : private pool_core_data {
   void cancel_lease(
       pool_slot& s, close_reason reason, const error_code& why, time_point now, pool_actions& out);
   void vacate(pool_slot& s) noexcept;
+  void leave_draining(const pool_slot& s) noexcept;
   void count_closed(close_reason why) noexcept;
   void tell(pool_actions& out, pool_news news) const;
   void tell_connection(const pool_slot& s,

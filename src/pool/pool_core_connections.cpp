@@ -81,7 +81,7 @@ void pool_core::start_opening(endpoint_entry& e,
 void pool_core::vacate(pool_slot& s) noexcept {
   endpoint_entry& e = *s.home;
   if (s.state == slot_state::opening) forget(opening_, s);
-  if (s.state == slot_state::draining) forget(draining_, s);
+  if (s.state == slot_state::draining) leave_draining(s);
   if (s.state == slot_state::opening && s.purpose == opening_for::probe) {
     e.record.probing = false;
     --probing_;
@@ -101,6 +101,15 @@ void pool_core::vacate(pool_slot& s) noexcept {
   vacant_.push_back(&s);
   if (e.failures > 0) table_.choice().judge(e);
   if (e.presence == standing::drained && e.connections == 0) table_.release(e);
+}
+
+// Thousands may drain at once, so nothing looks for it.
+void pool_core::leave_draining(const pool_slot& s) noexcept {
+  if (s.draining_at >= draining_.size() || draining_[s.draining_at] != &s) return;  // cancelled
+  draining_[s.draining_at] = draining_.back();
+  draining_[s.draining_at]->draining_at = s.draining_at;
+  draining_.pop_back();
+  if (draining_.empty()) drains_at_ = never;
 }
 
 void pool_core::abandon_opening(pool_slot& s, time_point now, pool_actions& out) {
@@ -140,7 +149,9 @@ void pool_core::begin_drain(pool_slot& s, close_reason reason, time_point now, p
       become(s, slot_state::draining);
       s.doom = reason;
       s.drain_end = after(now, options_.drain_deadline);
+      s.draining_at = static_cast<std::uint32_t>(draining_.size());
       draining_.push_back(&s);
+      drains_at_ = std::min(drains_at_, s.drain_end);
       return;
     case slot_state::draining:
     case slot_state::vacant:
@@ -152,7 +163,7 @@ void pool_core::cancel_lease(
     pool_slot& s, close_reason reason, const error_code& why, time_point now, pool_actions& out) {
   if (s.state == slot_state::leased) become(s, slot_state::draining);
   BOOST_ASSERT(s.state == slot_state::draining && !s.cancelled);
-  forget(draining_, s);
+  leave_draining(s);
   s.cancelled = true;
   s.cancelled_for = why;
   count_closed(reason);

@@ -51,7 +51,8 @@ class pool_core_data {
   std::deque<pool_slot> slots_;
   std::vector<pool_slot*> vacant_;
   std::vector<pool_slot*> opening_;    // oldest first
-  std::vector<pool_slot*> draining_;   // not cancelled yet
+  std::vector<pool_slot*> draining_;   // not cancelled yet; without order
+  time_point drains_at_ = never;       // none of their deadlines is earlier
   std::vector<pool_slot*> unwatched_;  // room for every slot
   waiter_queue waiters_;
   drain_plan drain_;

@@ -67,12 +67,20 @@ time_point pool_core::drain_end(const pool_slot& s) noexcept {
   return std::max(s.drain_end, kept);
 }
 
+// Holders may put the end of theirs off at any time, so what was noted may be too early.
 void pool_core::end_drains(time_point now, pool_actions& out) {
+  if (drains_at_ > now) return;
+  time_point next = never;
   const auto all = draining_;
   for (pool_slot* s : all) {
-    if (drain_end(*s) > now) continue;
-    cancel_lease(*s, close_reason::drain_deadline, errc::connection_drained, now, out);
+    const time_point end = drain_end(*s);
+    if (end > now) {
+      next = std::min(next, end);
+    } else {
+      cancel_lease(*s, close_reason::drain_deadline, errc::connection_drained, now, out);
+    }
   }
+  drains_at_ = next;
 }
 
 void pool_core::close_rested(time_point now, pool_actions& out) {

@@ -77,6 +77,7 @@ struct alignas(64) pool_slot {
   happening opened = 0;
   std::uint64_t generation = 0;  ///< Of the pool when it was opened (see reset).
   time_point drain_end{};
+  std::uint32_t draining_at = 0;  ///< Place among those that drain, if it is one of them.
   error_code cancelled_for;
   std::weak_ptr<lease_observer> observer;
   std::shared_ptr<connect_operation> operation;

@@ -55,8 +55,8 @@ scenario load_spike(bool quick) {
            {30'000, 6500});
   p.s.backends = 8;
   p.s.first = "AB";
-  // From a fifth to twice the usual rate: many clients share one machine.
-  p.s.load = {{0s, 0.2}, {p.at({8000, 1500}), 2}, {p.at({22'000, 5000}), 0.2}};
+  // From a tenth of the usual rate to all of it: all clients share one machine.
+  p.s.load = {{0s, 0.1}, {p.at({8000, 1500}), 1}, {p.at({22'000, 5000}), 0.1}};
   p.then({8000, 1500}, "Ten times the load", "load \u00d7 10", [](stage&) {});
   p.then({10'000, 2000}, "DNS adds C to H", "DNS: + C-H", [](stage& w) { w.point_to("ABCDEFGH"); });
   p.then({22'000, 5000}, "The load is as before", "load as before", [](stage&) {});

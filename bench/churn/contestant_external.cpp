@@ -23,7 +23,7 @@ namespace asio = boost::asio;
 using asio::local::stream_protocol;
 
 // For a client that was told to end, to end by itself.
-constexpr auto end_limit = std::chrono::seconds{1};
+constexpr auto end_limit = std::chrono::seconds{2};
 // From the end of its output to its own end.
 constexpr auto exit_limit = std::chrono::milliseconds{100};
 

@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <spawn.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -56,7 +55,12 @@ pid_t spawn(const std::string& command, const environment_variables& variables, 
 #endif
   posix_spawnattr_t attributes;
   ::posix_spawnattr_init(&attributes);
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
+  // What we ignore, it would ignore, too.
+  sigset_t usual;
+  ::sigemptyset(&usual);
+  ::sigaddset(&usual, SIGPIPE);
+  ::posix_spawnattr_setsigdefault(&attributes, &usual);
   ::posix_spawnattr_setpgroup(&attributes, 0);
   pid_t pid = -1;
   const int error = ::posix_spawn(&pid,
@@ -73,17 +77,15 @@ pid_t spawn(const std::string& command, const environment_variables& variables, 
 
 // Its status is not taken yet: until then nobody else gets its number, nor that of its group.
 void await_end(pid_t pid, duration limit) noexcept {
-  const auto fd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0U));
-  if (fd < 0) return;
-  pollfd waiting{fd, POLLIN, 0};
   const auto until = clock::now() + limit;
-  for (int ready = 0; ready <= 0;) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - clock::now()).count();
-    if (left <= 0) break;
-    ready = ::poll(&waiting, 1, static_cast<int>(left));
-    if (ready < 0 && errno != EINTR) break;
+  for (;;) {
+    siginfo_t info{};
+    const auto result = ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT | WNOHANG);
+    if (result == 0 && info.si_pid != 0) return;
+    if (result != 0 && errno != EINTR) return;
+    if (clock::now() >= until) return;
+    ::poll(nullptr, 0, 2);
   }
-  ::close(fd);
 }
 
 std::string describe(int status) {

@@ -29,7 +29,7 @@ using refusal = decltype(entrant::refuses);
   return {std::move(id), std::move(title), [why](const service_address&) { return why; }, nullptr};
 }
 
-std::string why_not_by_system(const service_address& where) {
+[[maybe_unused]] std::string why_not_by_system(const service_address& where) {
   if (!where.srv.empty()) return "knows no SRV records";
   if (!where.known_to_system) return "asks the system's resolver, which does not know the name";
   return {};
@@ -37,8 +37,8 @@ std::string why_not_by_system(const service_address& where) {
 
 void add_curl(std::vector<entrant>& all) {
   constexpr const char* usual = "libcurl";
-  constexpr const char* tuned = "libcurl, caches and connections limited";
-  constexpr const char* retrying = "libcurl, limited, with retry";
+  constexpr const char* tuned = "libcurl, tuned";
+  constexpr const char* retrying = "libcurl, tuned, retry";
 #ifdef REDIAL_CHURN_CURL
   const auto of = [](curl_kind kind) -> make_contestant {
     return [kind](const auto& executor, const auto& where) {
@@ -57,8 +57,8 @@ void add_curl(std::vector<entrant>& all) {
 }
 
 void add_grpc(std::vector<entrant>& all) {
-  constexpr const char* usual = "gRPC round_robin";
-  constexpr const char* aged = "gRPC, server limits connection age";
+  constexpr const char* usual = "gRPC";
+  constexpr const char* aged = "gRPC, max age";
 #ifdef REDIAL_CHURN_GRPC
   const auto why_not = [](grpc_kind kind) -> refusal {
     return [kind](const service_address& where) -> std::string {
@@ -95,7 +95,7 @@ void add_httplib(std::vector<entrant>& all) {
 
 void add_go(std::vector<entrant>& all) {
   constexpr const char* usual = "Go net/http";
-  constexpr const char* pooled = "Go net/http, 64 idle connections";
+  constexpr const char* pooled = "Go net/http, 64 idle";
 #ifdef REDIAL_CHURN_GO
   const auto with_idle = [](std::string id, std::string idle) -> make_contestant {
     const external_client client{

@@ -17,6 +17,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -242,6 +243,24 @@ TEST_P(ChurnPeer, DoesNotSpeakTlsWithOthers) {
   serve(files_.issue_for({where_.host}));
   start();
   EXPECT_FALSE(answer_to(1, 1s).ok);
+}
+
+TEST_P(ChurnPeer, SurvivesThatItsTlsConnectionBreaks) {
+  // Libraries that write to their sockets themselves leave SIGPIPE to the program.
+  std::signal(SIGPIPE, SIG_DFL);
+  where_.tls = true;
+  where_.ca_file = files_.ca_file();
+  serve(files_.issue_for({where_.host}));
+  start();
+  if (GetParam().id.starts_with("curl") || GetParam().id == "httplib") {
+    EXPECT_EQ(std::signal(SIGPIPE, SIG_IGN), SIG_IGN);
+  }
+  for (std::uint64_t i = 0; i < 20; ++i) ask(i, patience);
+  wait_for(20);
+  backend_.reset();
+  for (std::uint64_t i = 20; i < 40; ++i) ask(i, 300ms);
+  wait_for(40);
+  for (std::uint64_t i = 20; i < 40; ++i) EXPECT_FALSE(heard_[i].ok);
 }
 
 INSTANTIATE_TEST_SUITE_P(, ChurnPeer, ValuesIn(built_peers()), [](const TestParamInfo<entrant>& e) {

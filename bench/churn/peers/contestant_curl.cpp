@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <csignal>
 #include <list>
 #include <mutex>
 #include <stdexcept>
@@ -38,6 +39,8 @@ using multi_handle = std::unique_ptr<CURLM, multi_cleanup>;
 void initialise() {
   static const auto result = ::curl_global_init(CURL_GLOBAL_DEFAULT);
   if (result != CURLE_OK) throw std::runtime_error(::curl_easy_strerror(result));
+  // With CURLOPT_NOSIGNAL, which threads need, that is left to the program.
+  std::signal(SIGPIPE, SIG_IGN);
 }
 
 struct job {

@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <csignal>
 #include <deque>
 #include <mutex>
 #include <optional>
@@ -188,6 +189,8 @@ class httplib_contestant final : public contestant {
 
 std::unique_ptr<contestant> make_httplib(const boost::asio::any_io_executor& executor,
                                          const service_address& where) {
+  // Its TLS writes to sockets that may be closed.
+  std::signal(SIGPIPE, SIG_IGN);
   return std::make_unique<httplib_contestant>(executor, where);
 }
 

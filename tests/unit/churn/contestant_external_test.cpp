@@ -21,13 +21,13 @@ namespace redial::churn {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::Contains;
-using testing::HasSubstr;
-using testing::Not;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr auto patience = 30s;
 
-class ExternalClient : public testing::Test {
+class ExternalClient : public ::testing::Test {
  protected:
   void start(const std::string& script) {
     where_.host = "api.test";
@@ -167,7 +167,7 @@ TEST_F(ExternalClient, ThatSaysALineWithoutEndIsEnded) {
 
 TEST_F(ExternalClient, EndsWhenItsInputDoes) {
   // It says whether it was left to end by itself.
-  const auto file = testing::TempDir() + "redial-external-" + std::to_string(::getpid());
+  const auto file = ::testing::TempDir() + "redial-external-" + std::to_string(::getpid());
   start("while read get id left; do :; done; echo done >'" + file + "'");
   ask(1);
   client_->close();

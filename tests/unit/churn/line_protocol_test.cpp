@@ -13,7 +13,7 @@ namespace redial::churn {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::ElementsAre;
+using ::testing::ElementsAre;
 using kind = client_line::kind;
 
 TEST(LineProtocol, AsksInWholeMicroseconds) {
@@ -71,7 +71,7 @@ TEST(LineProtocol, EverythingElseMeansNothing) {
   }
 }
 
-class Lines : public testing::Test {
+class Lines : public ::testing::Test {
  protected:
   bool feed(std::string_view bytes) {
     return splitter_.feed(bytes, [this](std::string_view line) { taken_.emplace_back(line); });

@@ -15,11 +15,11 @@ namespace redial::churn {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::ElementsAre;
-using testing::IsEmpty;
-using testing::UnorderedElementsAre;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 
-class Outstanding : public testing::Test {
+class Outstanding : public ::testing::Test {
  protected:
   void add(std::uint64_t request, time_point deadline) {
     asked_->add(request, deadline, [this, request](const reply& r) {

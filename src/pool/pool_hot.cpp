@@ -25,6 +25,10 @@ inline void pool_state::give_back(pool_slot& s) noexcept {
     const std::lock_guard lock(mutex_);
     if (BOOST_LIKELY(core_.give_back(s))) return;
   }
+  give_back_with_care(s);
+}
+
+BOOST_NOINLINE void pool_state::give_back_with_care(pool_slot& s) noexcept {
   end_lease(s, lease_end::returned, {});
 }
 

@@ -8,6 +8,7 @@
 #include <redial/pool/pool.hpp>
 
 #include "core/fork_check.hpp"
+#include "core/short_mutex.hpp"
 #include "pool/news_desk.hpp"
 #include "pool/pool_core.hpp"
 
@@ -53,6 +54,7 @@ class pool_state final : public std::enable_shared_from_this<pool_state> {
   // The hot path, in pool_hot.cpp.
   [[nodiscard]] pool_slot* quick_checkout() noexcept;
   void give_back(pool_slot& s) noexcept;
+  void give_back_with_care(pool_slot& s) noexcept;
 
   [[nodiscard]] boost::system::result<lease_base> try_checkout(
       const checkout_options& options) noexcept;
@@ -156,7 +158,7 @@ class pool_state final : public std::enable_shared_from_this<pool_state> {
   std::atomic<std::uint64_t> tickets_{0};
   std::atomic<bool> context_gone_{false};
 
-  mutable std::mutex mutex_;
+  alignas(64) mutable short_mutex mutex_;
   pool_core core_;
   callers waiting_;
   drain_waits drains_;

@@ -88,6 +88,7 @@ void selector::enter(endpoint_entry& e) noexcept {
   policy_.enter(e, random_);
   e.maybe_idle_at = endpoint_entry::nowhere;
   if (e.idle != 0) gained_idle(e);
+  draw_anew();
 }
 
 void selector::leave(endpoint_entry& e) noexcept {
@@ -103,6 +104,12 @@ void selector::leave(endpoint_entry& e) noexcept {
   e.serving_at = endpoint_entry::nowhere;
   if (serving_.empty()) set_weighted(false);
   unweighed_ = weighted_;
+  draw_anew();
+}
+
+void selector::draw_anew() noexcept {
+  next_ = serving_.empty() ? couple{} : some_two();
+  later_ = serving_.empty() ? couple{} : some_two();
 }
 
 void selector::strike_out(endpoint_entry& e) noexcept {

@@ -118,7 +118,15 @@ class selector {
   void leave(endpoint_entry& e) noexcept;
   bool settle() noexcept;
 
+  /// Of those that serve; twice the same when there is one, nobody when there is none.
+  struct couple {
+    endpoint_entry* first = nullptr;
+    endpoint_entry* second = nullptr;
+  };
+  couple some_two() noexcept;
   endpoint_entry* pick_idle_of_two() noexcept;
+  void draw_ahead() noexcept;
+  void draw_anew() noexcept;
   endpoint_entry* pick_idle_specially() noexcept;
   void set_weighted(bool yes) noexcept {
     weighted_ = yes;
@@ -144,10 +152,14 @@ class selector {
   endpoint_entry* lighter_by_weight(const std::vector<endpoint_entry*>& from,
                                     const Accepts& accepts) noexcept;
 
+  // What every choice writes, and the list that it draws from: together in one cache line.
+  // Who is chosen from next, and after that; drawn anew when others serve.
+  alignas(64) couple next_;
+  couple later_;
+  fast_random random_;
+  endpoint_entry* starved_ = nullptr;
   std::vector<endpoint_entry*> serving_;
   std::vector<endpoint_entry*> maybe_idle_;
-  endpoint_entry* starved_ = nullptr;
-  fast_random random_;
   bool special_ = false;     // weighted, or a policy decides about every caller
   bool weighted_ = false;    // those that serve differ in weight
   bool unweighed_ = false;   // `by_weight_` is out of date
@@ -162,20 +174,6 @@ class selector {
   balancer policy_;
 };
 
-inline endpoint_entry* selector::pick_idle_of_two() noexcept {
-  const auto all = static_cast<std::uint32_t>(serving_.size());
-  if (all > 1) {
-    const auto two = random_.two_below(all);
-    endpoint_entry* a = serving_[two.first];
-    endpoint_entry* b = serving_[two.second];
-    if (a->idle == 0) std::swap(a, b);
-    if (b->idle != 0) return b->leases < a->leases ? b : a;
-    if (b->connections == 0 || (b->opening == 0 && b->leases < a->leases)) starved_ = b;
-    return a->idle != 0 ? a : any_idle();
-  }
-  return all == 1 && serving_.front()->idle != 0 ? serving_.front() : nullptr;
-}
-
 }  // namespace redial::detail
 
-#include "endpoints/selector_picks.hpp"
+#include "endpoints/selector_choices.hpp"  // IWYU pragma: export

@@ -81,6 +81,27 @@ TEST_F(Selector, PlacesStayRightThroughRemovals) {
   EXPECT_FALSE(choice.has_idle());
 }
 
+TEST_F(Selector, WhoComesAndGoesIsKnownToTheNextChoice) {
+  for (int i = 0; i < 20; ++i) make(1, 0);
+  while (entries.size() < 60) {
+    EXPECT_NE(choice.pick_idle(), nullptr);
+    make(1, 0);
+    endpoint_entry& gone = *choice.usable()[entries.size() % choice.usable().size()];
+    choice.remove(gone);  // still with something idle, so that only its absence tells
+    for (int i = 0; i < 3; ++i) EXPECT_NE(choice.pick_idle(), &gone);
+  }
+  while (!choice.usable().empty()) choice.remove(*choice.usable().front());
+  EXPECT_EQ(choice.pick_idle(), nullptr);
+  auto& only = make(1, 0);
+  EXPECT_EQ(choice.pick_idle(), &only);
+}
+
+TEST_F(Selector, TheOnlyOneWithoutAnythingIdleIsNotStarved) {
+  make(0, 0);
+  EXPECT_EQ(choice.pick_idle(), nullptr);
+  EXPECT_FALSE(choice.is_starving());
+}
+
 TEST_F(Selector, ConditionsAreMetWheneverSomebodyMeetsThem) {
   for (int i = 0; i < 50; ++i) make(1, 0);
   for (int i = 0; i < 100; ++i) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The choices that look at every endpoint. Included by selector.hpp.
+// The choices of a selector, which includes this: inline, or for any condition.
 
 #include "endpoints/selector.hpp"
 
@@ -10,6 +10,42 @@
 #include <vector>
 
 namespace redial::detail {
+
+/// Has memory fetched, if it is memory; does nothing else.
+inline void prefetch([[maybe_unused]] const void* p) noexcept {
+#if defined(__GNUC__)
+  __builtin_prefetch(p);
+#endif
+}
+
+inline selector::couple selector::some_two() noexcept {
+  const auto all = static_cast<std::uint32_t>(serving_.size());
+  if (all < 2) return {serving_.front(), serving_.front()};
+  const auto two = random_.two_below(all);
+  return {serving_[two.first], serving_[two.second]};
+}
+
+inline endpoint_entry* selector::pick_idle_of_two() noexcept {
+  endpoint_entry* a = next_.first;
+  endpoint_entry* b = next_.second;
+  if (a == nullptr) return nullptr;
+  draw_ahead();
+  if (a->idle == 0) std::swap(a, b);
+  if (b->idle != 0) return b->leases < a->leases ? b : a;
+  if (a == b) return nullptr;
+  if (b->connections == 0 || (b->opening == 0 && b->leases < a->leases)) starved_ = b;
+  return a->idle != 0 ? a : any_idle();
+}
+
+// Who is asked next depends on nothing that is learnt until then. With a thousand endpoints most of
+// what a choice costs is to wait for memory: for the entries, then for what is idle there.
+inline void selector::draw_ahead() noexcept {
+  next_ = later_;
+  later_ = some_two();
+  prefetch(later_.first);
+  prefetch(later_.second);
+  prefetch(next_.first->idle_top);
+}
 
 template <class Wants>
 endpoint_entry* selector::pick_home(const endpoint_key& key,

@@ -33,6 +33,7 @@ std::shared_ptr<pooled_connection> lease_base::take(lease_end how, error_code wh
 
 void lease_base::keep_until(time_point t) noexcept {
   slot_->keep_until.store(t.time_since_epoch().count(), std::memory_order_relaxed);
+  slot_->kept = true;
 }
 
 void lease_base::observe(std::weak_ptr<lease_observer> observer) noexcept {

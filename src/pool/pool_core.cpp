@@ -60,11 +60,11 @@ duration tick_for(const pool_options& o) {
 }  // namespace
 
 pool_core_data::pool_core_data(const pool_options& options, std::uint64_t seed, pool_state* owner)
-    : options_(options),
+    : idle_limited_(options.idle_timeout > 0s),
+      options_(options),
       owner_(owner),
       tick_interval_(tick_for(options)),
       overdue_after_(std::max<duration>(options.warm_stagger, 10ms)),
-      idle_limited_(options.idle_timeout > 0s),
       table_(rules_of(options), seed),
       jitter_(seed + 1),
       spares_pace_(options.spare_connects_per_second, options.max_warming) {}
@@ -72,7 +72,12 @@ pool_core_data::pool_core_data(const pool_options& options, std::uint64_t seed, 
 pool_core::pool_core(const pool_options& options, std::uint64_t seed, pool_state* owner)
     : pool_core_data(options, seed, owner) {}
 
-void pool_core::become(pool_slot& s, slot_state next) noexcept { shift(s, s.state, next); }
+void pool_core::become(pool_slot& s, slot_state next) noexcept { shift(s, *s.home, s.state, next); }
+
+BOOST_NOINLINE void pool_core::list_unwatched(pool_slot& s) noexcept {
+  s.listed = true;
+  unwatched_.push_back(&s);  // there is room
+}
 
 // The same with everything started that `give_back` wants to find started.
 void pool_core::rest_and_watch(pool_slot& s, time_point since, time_point now) noexcept {
@@ -86,7 +91,8 @@ void pool_core::rest_and_watch(pool_slot& s, time_point since, time_point now) n
 
 pool_counters pool_core::counters() const noexcept {
   pool_counters all = counters_;
-  all.checkouts = all.checkouts_idle + served_;
+  all.checkouts_idle = found_idle_;
+  all.checkouts = found_idle_ + served_;
   all.ejections = table_.sums().ejections;
   all.quarantines = table_.sums().quarantines;
   all.panics = table_.sums().panics;
@@ -96,7 +102,7 @@ pool_counters pool_core::counters() const noexcept {
 // Who found one idle at once is counted by the hot path already, and did not wait.
 pool_histograms pool_core::histograms() const noexcept {
   pool_histograms all = histograms_;
-  all.checkout.add({}, counters_.checkouts_idle);
+  all.checkout.add({}, found_idle_);
   return all;
 }
 

@@ -139,10 +139,11 @@ class pool_core : private pool_core_data {
     return slots_.size() - count(slot_state::vacant);
   }
   void become(pool_slot& s, slot_state next) noexcept;
-  void shift(pool_slot& s, slot_state last, slot_state next) noexcept;
+  void shift(pool_slot& s, endpoint_entry& e, slot_state last, slot_state next) noexcept;
   pool_slot& lend_top(endpoint_entry& e) noexcept;
-  void lent(pool_slot& s) noexcept;
+  void lent(pool_slot& s, endpoint_entry& e) noexcept;
   void rest(pool_slot& s, slot_state last, time_point since) noexcept;
+  void list_unwatched(pool_slot& s) noexcept;
   void rest_and_watch(pool_slot& s, time_point since, time_point now) noexcept;
 
   // pool_core_lease.cpp

@@ -29,24 +29,25 @@ class pool_core_data {
 
   static constexpr time_point never = time_point::max();
 
-  pool_options options_;
-  pool_state* owner_;
-  duration tick_interval_;
-  duration overdue_after_;
-
-  // Of the hot path.
-  std::array<std::size_t, slot_states> counts_{};
-  std::uint64_t served_ = 0;   // leases to waiting callers
+  // Of the hot path: what it writes is in one cache line.
+  alignas(64) std::array<std::uint32_t, slot_states> counts_{};
   bool idle_limited_ = false;  // by idle_timeout
   bool eager_ = false;         // somebody waits for what comes back
   bool active_ = false;        // something came back since the last tick
   bool refill_ = false;        // min_idle may not be met
   bool closed_ = false;
+  std::uint64_t found_idle_ = 0;  // leases to callers who did not wait
   time_point coarse_now_{};
   time_point tick_at_ = never;   // keeps coarse_now_ fresh while connections come and go
   time_point sweep_at_ = never;  // arms notices
   time_point scan_at_ = never;   // closes what has rested or lived too long
-  pool_counters counters_;       // but for `checkouts`
+
+  pool_options options_;
+  pool_state* owner_;
+  duration tick_interval_;
+  duration overdue_after_;
+  std::uint64_t served_ = 0;  // leases to waiting callers
+  pool_counters counters_;    // but for the checkouts
   endpoint_table table_;
   std::deque<pool_slot> slots_;
   std::vector<pool_slot*> vacant_;

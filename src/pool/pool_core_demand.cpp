@@ -73,7 +73,7 @@ void pool_core::serve_waiters(pool_actions& out) {
     }
   }
   for (const auto& [t, s] : served) {
-    --counters_.checkouts_idle;  // not at once
+    --found_idle_;  // not at once
     ++served_;
     histograms_.checkout.add(coarse_now_ - waiters_.in_order().at(t).queued_at);
     waiters_.remove(t);

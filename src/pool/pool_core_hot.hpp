@@ -26,9 +26,11 @@ inline bool pool_core::is_short_of_spares(const pool_slot& s) const noexcept {
 
 // Behind `become`, the only writer of a slot's state. With both states known to the compiler,
 // little of it is left.
-BOOST_FORCEINLINE void pool_core::shift(pool_slot& s, slot_state last, slot_state next) noexcept {
-  BOOST_ASSERT(s.state == last);
-  endpoint_entry& e = *s.home;
+BOOST_FORCEINLINE void pool_core::shift(pool_slot& s,
+                                        endpoint_entry& e,
+                                        slot_state last,
+                                        slot_state next) noexcept {
+  BOOST_ASSERT(s.state == last && s.home == &e);
   --counts_[static_cast<std::size_t>(last)];
   ++counts_[static_cast<std::size_t>(next)];
   s.state = next;
@@ -53,9 +55,8 @@ BOOST_FORCEINLINE void pool_core::shift(pool_slot& s, slot_state last, slot_stat
   }
 }
 
-BOOST_FORCEINLINE void pool_core::lent(pool_slot& s) noexcept {
+BOOST_FORCEINLINE void pool_core::lent(pool_slot& s, endpoint_entry& e) noexcept {
   ++s.leases;
-  endpoint_entry& e = *s.home;
   if (BOOST_LIKELY(e.presence == standing::present)) return;
   if (e.has_departed()) {
     ++counters_.retained_leases;
@@ -83,9 +84,9 @@ inline void pool_core::date_lease(pool_slot& s, time_point now) noexcept {
 
 BOOST_FORCEINLINE pool_slot& pool_core::lend_top(endpoint_entry& e) noexcept {
   pool_slot& s = *e.idle_top;
-  ++counters_.checkouts_idle;
-  shift(s, slot_state::idle, slot_state::leased);
-  lent(s);
+  ++found_idle_;
+  shift(s, e, slot_state::idle, slot_state::leased);
+  lent(s, e);
   return s;
 }
 
@@ -97,12 +98,9 @@ BOOST_FORCEINLINE pool_slot* pool_core::take_idle() noexcept {
 
 BOOST_FORCEINLINE void pool_core::rest(pool_slot& s, slot_state last, time_point since) noexcept {
   if (s.idle_since != since) s.idle_since = since;  // a store less, mostly
-  if (!s.armed && !s.listed && s.watch != watching::no) {
-    s.listed = true;
-    unwatched_.push_back(&s);
-  }
+  if (BOOST_UNLIKELY(!s.armed && !s.listed && s.watch != watching::no)) list_unwatched(s);
   if (!active_) active_ = true;
-  shift(s, last, slot_state::idle);
+  shift(s, *s.home, last, slot_state::idle);
 }
 
 BOOST_FORCEINLINE bool pool_core::give_back(pool_slot& s) noexcept {
@@ -110,13 +108,8 @@ BOOST_FORCEINLINE bool pool_core::give_back(pool_slot& s) noexcept {
   if (tick_at_ == never || s.expires_at < scan_at_) return false;
   if (scan_at_ == never && idle_limited_) return false;
   if (sweep_at_ == never && !s.armed && s.watch != watching::no) return false;
-  if (s.observed) {
-    s.observed = false;
-    s.observer.reset();
-  }
-  if (s.keep_until.load(std::memory_order_relaxed) != pool_slot::not_kept) {
-    s.keep_until.store(pool_slot::not_kept, std::memory_order_relaxed);
-  }
+  if (BOOST_UNLIKELY(s.observed)) s.forget_observer();
+  if (s.kept) s.forget_kept();
   rest(s, slot_state::leased, coarse_now_);
   return true;
 }

@@ -117,9 +117,9 @@ pool_slot* pool_core::take_untried_idle(const tries& tried) noexcept {
   };
   endpoint_entry* e = table_.choice().pick_idle(fresh);
   if (e == nullptr || !fresh(*e)) return nullptr;
-  ++counters_.checkouts_idle;
+  ++found_idle_;
   become(*found, slot_state::leased);
-  lent(*found);
+  lent(*found, *found->home);
   return found;
 }
 
@@ -191,7 +191,7 @@ void pool_core::lend_to(ticket t, pool_slot& s, pool_actions& out) {
   histograms_.checkout.add(coarse_now_ - waiters_.in_order().at(t).queued_at);
   waiters_.remove(t);
   become(s, slot_state::leased);
-  lent(s);
+  lent(s, *s.home);
   table_.choice().lent_directly(*s.home);
   ++served_;
 }
@@ -243,8 +243,8 @@ void pool_core::doom_checking(const endpoint_entry& e, close_reason reason) noex
 
 void pool_core::end_lease(
     pool_slot& s, lease_end how, const error_code& why, time_point now, pool_actions& out) {
-  if (std::exchange(s.observed, false)) s.observer.reset();
-  s.keep_until.store(pool_slot::not_kept, std::memory_order_relaxed);
+  if (s.observed) s.forget_observer();
+  if (s.kept) s.forget_kept();
   expire_waiters(now, out);
   if (s.cancelled) {
     out.to_drop.push_back(std::move(s.connection));
@@ -290,7 +290,7 @@ void pool_core::judge_lease(
 
 // For a checkout that must not throw: the connection is out before memory is needed.
 void pool_core::drop_dead(pool_slot& s, close_reason why, time_point now, pool_actions& out) {
-  --counters_.checkouts_idle;
+  --found_idle_;
   if (s.retained) --counters_.retained_leases;
   const bool told = s.cancelled;  // while it was asked; counted then, and closed
   if (!told) count_closed(why);

@@ -10,6 +10,8 @@
 
 #include "endpoints/endpoint_entry.hpp"
 
+#include <boost/config.hpp>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -44,7 +46,8 @@ enum class watching : std::uint8_t { unknown, yes, no };
 using doom_reason = std::optional<close_reason>;
 
 /// Guarded by the pool's lock, except that the holder of its lease reads `pool`, `connection`,
-/// `home`, `number` and `leases`, which do not change during a lease, and writes `keep_until`.
+/// `home`, `number` and `leases`, which do not change during a lease, and writes `keep_until` and
+/// `kept`.
 struct alignas(64) pool_slot {
   // What checkout and return touch.
   slot_state state = slot_state::vacant;
@@ -53,16 +56,18 @@ struct alignas(64) pool_slot {
   bool listed = false;         ///< Among those whose notice is to be armed.
   bool observed = false;       ///< `observer` was set.
   bool retained = false;       ///< Was lent after its endpoint had left.
+  bool kept = false;           ///< `keep_until` was set; its holder's own.
   std::uint32_t leases = 0;    ///< How often it was lent.
   pool_state* pool = nullptr;  ///< The one that it belongs to.
   endpoint_entry* home = nullptr;
-  pool_slot* above = nullptr;  ///< Neighbours on the idle list; the top one's `above` is not used.
-  pool_slot* below = nullptr;
+  pool_slot* below = nullptr;  ///< On the idle list.
   time_point idle_since{};
-  time_point expires_at{};  ///< By `max_lifetime`.
+  time_point expires_at{};                        ///< By `max_lifetime`.
+  std::shared_ptr<pooled_connection> connection;  // its pointer is the last of the cache line
+
+  pool_slot* above = nullptr;  ///< On the idle list; that of the top one is not used.
   static constexpr time_point::rep not_kept = time_point::min().time_since_epoch().count();
   std::atomic<time_point::rep> keep_until{not_kept};
-  std::shared_ptr<pooled_connection> connection;
   std::uint64_t number = 0;
 
   bool stirred = false;    ///< Its notice came while it was being armed.
@@ -82,6 +87,17 @@ struct alignas(64) pool_slot {
   std::weak_ptr<lease_observer> observer;
   std::shared_ptr<connect_operation> operation;
   std::shared_ptr<idle_observer> watcher;
+
+  // Before the lease ends, by who ends it.
+  void forget_kept() noexcept {
+    kept = false;
+    keep_until.store(not_kept, std::memory_order_relaxed);
+  }
+  BOOST_NOINLINE void forget_observer() noexcept {
+    observed = false;
+    observer.reset();
+  }
 };
+static_assert(offsetof(pool_slot, connection) == 64 - sizeof(void*) || sizeof(void*) != 8);
 
 }  // namespace redial::detail

@@ -9,7 +9,9 @@
 #include "micro/timed.hpp"
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <stdexcept>
@@ -65,8 +67,13 @@ struct idle_client {
   std::size_t left = 0;
 };
 
-/// The same by hand.
+/// The same by hand, in an io_context that has a timer, as the client's has: it asks epoll now and
+/// then, too.
 struct bare_use {
+  bare_use() {
+    deadline.expires_after(std::chrono::hours{1});
+    deadline.async_wait([](error_code) {});
+  }
   void call() {
     auto l = warm.pool.try_checkout();
     if (!l) throw std::logic_error("found no idle connection");
@@ -80,10 +87,11 @@ struct bare_use {
     left = n;
     warm.io.restart();
     call();
-    warm.io.run();
+    while (left > 0) warm.io.run_one();
   }
 
   warm_pool warm{3};
+  asio::steady_timer deadline{warm.io};
   std::size_t left = 0;
 };
 

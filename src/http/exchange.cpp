@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Steps: write the request -> read a head -> (interim: read another head) -> read the body ->
-// judge.
+// Steps: write the request -> read -> (unfinished: read again) -> judge.
+//
+// The write is tried at once: a request fits into the socket's buffer nearly always, and a handler
+// for a write that is done already costs another turn of the event loop.
 //
 // A peer may answer before it has read all of the request, and close: the answer then says more
-// than the failed write. So after a write that the peer broke off, a head is read all the same.
+// than the failed write. So after a write that the peer broke off, it is read all the same.
 
 #include "http/exchange.hpp"
 
@@ -14,100 +16,106 @@
 #include "client/failure_class.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/beast/http/read.hpp>
-#include <boost/beast/http/write.hpp>
+#include <boost/asio/append.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/write.hpp>
 
+#include <algorithm>
 #include <cstddef>
+#include <type_traits>
 #include <utility>
 
 namespace redial::detail {
 
-namespace http = boost::beast::http;
+namespace asio = boost::asio;
 
 namespace {
 
 template <class Stream>
 struct exchange {
-  enum class stage { writing, reading_head, reading_body };
-
   Stream& stream;
   std::shared_ptr<http_call> call;
   attempt& view;
-  response_reader reader;
   operation_handler done;
-  stage at = stage::writing;
+  response_reader reader;
+  bool writing = true;
   error_code write_error{};
 };
 
+// Sends what the socket takes without waiting, and leaves the rest in `bytes`.
+template <class Bytes>
+error_code write_now(tcp_stream& stream, Bytes& bytes) {
+  error_code ec;
+  if (!stream.non_blocking()) stream.non_blocking(true, ec);  // of no effect on handlers' calls
+  if (ec) return ec;
+  std::size_t sent = stream.write_some(bytes, ec);
+  for (asio::const_buffer& b : bytes) {
+    const std::size_t n = std::min(sent, b.size());
+    b += n;
+    sent -= n;
+  }
+  return ec == asio::error::would_block || ec == asio::error::try_again ? error_code() : ec;
+}
+
 // The handler of each read and write; owns the exchange, so that whoever drops the handler ends it.
+// Who gives the exchange up closes the connection, so cancellation needs no way of its own.
 template <class Stream>
 class exchange_step {
  public:
   explicit exchange_step(std::unique_ptr<exchange<Stream>> x) : x_(std::move(x)) {}
 
-  using executor_type = boost::asio::any_io_executor;
+  using executor_type = asio::any_io_executor;
   [[nodiscard]] executor_type get_executor() const noexcept { return x_->done.get_executor(); }
-  using cancellation_slot_type = boost::asio::cancellation_slot;
-  [[nodiscard]] cancellation_slot_type get_cancellation_slot() const noexcept {
-    return x_->done.get_cancellation_slot();
-  }
 
   void write() {
     auto& x = *x_;
-    http::async_write(x.stream, x.call->message(), std::move(*this));
+    auto unsent = x.call->bytes();
+    if constexpr (std::is_same_v<Stream, tcp_stream>) {
+      const error_code ec = write_now(x.stream, unsent);
+      if (ec) {
+        // Posted: this may be inside the call that began it all.
+        return asio::post(x.stream.get_executor(),
+                          asio::append(std::move(*this), ec, std::size_t{0}));
+      }
+      if (asio::buffer_size(unsent) == 0) return on_written({});
+    }
+    // TLS would lose what a socket did not take at once.
+    asio::async_write(x.stream, unsent, std::move(*this));
   }
 
-  void operator()(error_code ec, std::size_t) {
-    switch (x_->at) {
-      case exchange<Stream>::stage::writing:
-        return on_written(ec);
-      case exchange<Stream>::stage::reading_head:
-        return on_head(ec);
-      case exchange<Stream>::stage::reading_body:
-        return on_body(ec);
-    }
-  }
+  void operator()(error_code ec, std::size_t n) { x_->writing ? on_written(ec) : on_read(ec, n); }
 
  private:
   void on_written(error_code ec) {
     if (ec && !(is_closed_by_peer(ec) && x_->stream.bytes_written() > 0)) return finish(ec);
+    x_->writing = false;
     x_->write_error = ec;
-    read_head();
+    read();
   }
 
-  void read_head() {
+  void read() {
     auto& x = *x_;
-    x.at = exchange<Stream>::stage::reading_head;
-    http::async_read_header(x.stream, x.reader.buffer(), x.reader.parser(), std::move(*this));
+    x.stream.async_read_some(x.reader.space(), std::move(*this));
   }
 
-  void on_head(error_code ec) {
-    if (ec) return fail_read(ec);
-    switch (x_->reader.on_head()) {
-      case response_reader::head::interim:
-        return read_head();
-      case response_reader::head::refused:
-        return finish(x_->reader.error());
-      case response_reader::head::complete:
+  void on_read(error_code ec, std::size_t n) {
+    if (ec && ec != asio::error::eof) return fail_read(ec);
+    switch (ec ? x_->reader.took_end() : x_->reader.took(n)) {
+      case response_reader::progress::unfinished:
+        return read();
+      case response_reader::progress::complete:
         return deliver();
-      case response_reader::head::body_follows:
-        break;
+      case response_reader::progress::refused:
+        return fail_read(x_->reader.error());
     }
-    auto& x = *x_;
-    x.at = exchange<Stream>::stage::reading_body;
-    http::async_read(x.stream, x.reader.buffer(), x.reader.parser(), std::move(*this));
-  }
-
-  void on_body(error_code ec) {
-    if (ec) return fail_read(ec);
-    deliver();
   }
 
   void fail_read(error_code ec) {
     const bool received = x_->stream.bytes_read() > 0;
     if (x_->write_error && !received) return finish(x_->write_error);
-    finish(x_->reader.meaning_of_error(ec, received));
+    finish(response_reader::meaning_of_error(ec, received));
   }
 
   void deliver() {
@@ -152,12 +160,15 @@ void start_exchange(std::shared_ptr<http_call> call,
                     operation_handler done) {
   // The pool watches only what has rested for a while, and what came since the last response is
   // none of ours to read. Nothing has been sent, so any request may go elsewhere.
-  if (a.is_reused() && !connection.quiet()) return done(errc::peer_closed);
+  if (a.is_reused() && !connection.quiet()) {
+    const auto executor = done.get_executor();
+    return asio::post(executor, asio::append(std::move(done), error_code(errc::peer_closed)));
+  }
   connection.visit([&](auto& stream) {
     using stream_type = std::remove_reference_t<decltype(stream)>;
     const bool to_head = call->request().method == "HEAD";
     auto x = std::unique_ptr<exchange<stream_type>>(new exchange<stream_type>{
-        stream, std::move(call), a, response_reader(limits, to_head), std::move(done)});
+        stream, std::move(call), a, std::move(done), response_reader(limits, to_head)});
     exchange_step<stream_type>(std::move(x)).write();
   });
 }

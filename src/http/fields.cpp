@@ -5,6 +5,7 @@
 #include "http/grammar.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <utility>
 
 namespace redial {
@@ -21,6 +22,8 @@ auto find(Fields& fields, std::string_view name) {
 }  // namespace
 
 void http_fields::add(std::string name, std::string value) {
+  constexpr std::size_t usual = 8;  // most messages have no more
+  if (fields_.empty()) fields_.reserve(usual);
   fields_.emplace_back(std::move(name), std::move(value));
 }
 

@@ -7,37 +7,65 @@
 #include "http/request_check.hpp"
 
 #include <boost/asio/error.hpp>
+#include <boost/beast/core/buffers_range.hpp>
+#include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/field.hpp>
+#include <boost/beast/http/fields.hpp>
+#include <boost/beast/http/message.hpp>
 
+#include <array>
+#include <cstddef>
 #include <memory>
+#include <memory_resource>
+#include <tuple>
 #include <utility>
 
 namespace redial::detail {
 
+namespace asio = boost::asio;
 namespace http = boost::beast::http;
+
+namespace {
+
+// Beast keeps each field in a cell of its own; those of a usual request fit on the stack.
+using cells = std::pmr::polymorphic_allocator<char>;
+using head_message = http::request<http::empty_body, http::basic_fields<cells>>;
+
+void append(std::string& text, const head_message& message) {
+  head_message::fields_type::writer written(message, message.version(), message.method());
+  const auto parts = written.get();
+  text.reserve(asio::buffer_size(parts));
+  for (const asio::const_buffer b : boost::beast::buffers_range_ref(parts)) {
+    text.append(static_cast<const char*>(b.data()), b.size());
+  }
+}
+
+}  // namespace
 
 http_call::http_call(http_request request) : request_(std::move(request)) {}
 
-void http_call::prepare(const std::string& authority,
-                        const std::string& user_agent,
-                        bool idempotent) {
+void http_call::prepare(std::string_view authority, std::string_view user_agent, bool idempotent) {
   idempotent_ = idempotent;
-  message_.version(11);
-  message_.method_string(request_.method);
-  message_.target(request_.target);
+  std::array<std::byte, 1024> room;  // NOLINT: no need to fill it
+  std::pmr::monotonic_buffer_resource memory(room.data(), room.size());
+  head_message message(
+      std::piecewise_construct, std::make_tuple(), std::make_tuple(cells(&memory)));
+  message.version(11);
+  message.method_string(request_.method);
+  message.target(request_.target);
   // Host first (RFC 9110 §7.2), and only one.
   const auto own = request_.fields.get("host");
-  message_.set(http::field::host, own.empty() ? authority : std::string(own));
+  message.set(http::field::host, own.empty() ? authority : own);
   if (!user_agent.empty() && !request_.fields.contains("user-agent")) {
-    message_.set(http::field::user_agent, user_agent);
+    message.set(http::field::user_agent, user_agent);
   }
   for (const auto& [name, value] : request_.fields) {
-    if (http::string_to_field(name) != http::field::host) message_.insert(name, value);
+    if (http::string_to_field(name) != http::field::host) message.insert(name, value);
   }
   if (!request_.body.empty() || expects_body(request_.method)) {
-    message_.content_length(request_.body.size());
+    message.content_length(request_.body.size());
   }
-  message_.body() = std::move(request_.body);
+  append(head_, message);
 }
 
 void http_call::keep(std::uint32_t number, http_response response, bool final) {
@@ -61,7 +89,7 @@ std::shared_ptr<http_call> make_http_call(http_request request) {
 http_response take_response(http_call& call, error_code& ec, call_history history) {
   std::optional<http_response> response = call.take();
   // Who cancels or closes wants no response; everybody else is better off with the last one.
-  const bool unwanted = ec == errc::closed || ec == boost::asio::error::operation_aborted;
+  const bool unwanted = ec == errc::closed || ec == asio::error::operation_aborted;
   if (!response || unwanted) {
     response.emplace();
   } else {

@@ -8,13 +8,14 @@
 
 #include "http/reuse_rule.hpp"
 
-#include <boost/beast/http/message.hpp>
-#include <boost/beast/http/string_body.hpp>
+#include <boost/asio/buffer.hpp>
 
+#include <array>
 #include <cstdint>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace redial::detail {
 
@@ -22,15 +23,16 @@ namespace redial::detail {
 /// \par Lifetime Shared by the call's operation, its exchanges and the caller's handler.
 class http_call {
  public:
-  using message_type = boost::beast::http::request<boost::beast::http::string_body>;
-
   explicit http_call(http_request request);
 
   [[nodiscard]] const http_request& request() const noexcept { return request_; }
   [[nodiscard]] bool idempotent() const noexcept { return idempotent_; }
-  /// Makes the message that every attempt sends; once, before the first.
-  void prepare(const std::string& authority, const std::string& user_agent, bool idempotent);
-  [[nodiscard]] const message_type& message() const noexcept { return message_; }
+  /// Writes the head that every attempt sends; once, before the first.
+  void prepare(std::string_view authority, std::string_view user_agent, bool idempotent);
+  /// What an attempt sends: the head, then the body. Valid as long as the call.
+  [[nodiscard]] std::array<boost::asio::const_buffer, 2> bytes() const noexcept {
+    return {boost::asio::buffer(head_), boost::asio::buffer(request_.body)};
+  }
 
   /// A response of attempt `number`. The first that ends the call (`final`) stays, since two
   /// attempts may run at once; before it, a later attempt's goes before an earlier one's.
@@ -40,7 +42,7 @@ class http_call {
 
  private:
   http_request request_;
-  message_type message_;
+  std::string head_;
   bool idempotent_ = false;
 
   std::mutex mutex_;

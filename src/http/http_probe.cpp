@@ -7,9 +7,9 @@
 #include "http/grammar.hpp"
 #include "http/response_reader.hpp"
 
+#include <boost/asio/error.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
-#include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
 #include <fmt/format.h>
 
@@ -21,6 +21,7 @@
 
 namespace redial {
 
+namespace asio = boost::asio;
 namespace http = boost::beast::http;
 
 namespace detail {
@@ -51,39 +52,28 @@ class probe_exchange : public std::enable_shared_from_this<probe_exchange<Stream
   void start() {
     http::async_write(stream_, question_, [self = this->shared_from_this()](error_code ec, auto) {
       if (ec) return self->finish(ec);
-      self->read_head();
+      self->read();
     });
   }
 
  private:
-  void read_head() {
-    http::async_read_header(stream_,
-                            reader_.buffer(),
-                            reader_.parser(),
-                            [self = this->shared_from_this()](error_code ec, auto) {
-                              if (ec) return self->fail_read(ec);
-                              self->on_head();
+  void read() {
+    stream_.async_read_some(reader_.space(),
+                            [self = this->shared_from_this()](error_code ec, std::size_t n) {
+                              if (ec && ec != asio::error::eof) return self->fail_read(ec);
+                              self->on_bytes(ec ? self->reader_.took_end() : self->reader_.took(n));
                             });
   }
 
-  void on_head() {
-    switch (reader_.on_head()) {
-      case response_reader::head::interim:
-        return read_head();
-      case response_reader::head::refused:
-        return finish(reader_.error());
-      case response_reader::head::complete:
+  void on_bytes(response_reader::progress p) {
+    switch (p) {
+      case response_reader::progress::unfinished:
+        return read();
+      case response_reader::progress::complete:
         return judge();
-      case response_reader::head::body_follows:
-        break;
+      case response_reader::progress::refused:
+        return finish(reader_.error());
     }
-    http::async_read(stream_,
-                     reader_.buffer(),
-                     reader_.parser(),
-                     [self = this->shared_from_this()](error_code ec, auto) {
-                       if (ec) return self->fail_read(ec);
-                       self->judge();
-                     });
   }
 
   void judge() {
@@ -94,7 +84,9 @@ class probe_exchange : public std::enable_shared_from_this<probe_exchange<Stream
     finish(well ? error_code{} : error_code(errc::unavailable_status));
   }
 
-  void fail_read(error_code ec) { finish(reader_.meaning_of_error(ec, stream_.bytes_read() > 0)); }
+  void fail_read(error_code ec) {
+    finish(response_reader::meaning_of_error(ec, stream_.bytes_read() > 0));
+  }
 
   void finish(error_code ec) { std::exchange(done_, nullptr)(ec); }
 

@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Sources: RFC 9112 §6 (framing), §9 (connections), RFC 9110 §15.2 (interim responses).
+//
+// What the parser cannot use yet is part of a head, a chunk's head or trailers, since it takes of a
+// body whatever there is. The parser bounds the head only; the others are bounded by a buffer that
+// is never larger than `header_bytes`, so that it does not matter in what pieces they come.
 
 #include "http/response_reader.hpp"
 
 #include "client/failure_class.hpp"
+#include "http/grammar.hpp"
 
 #include <boost/asio/error.hpp>
-#include <boost/asio/ssl/error.hpp>
 #include <boost/beast/http/error.hpp>
-#include <boost/beast/http/field.hpp>
 
+#include <algorithm>
 #include <cstdint>
-#include <string>
+#include <cstring>
 #include <utility>
 
 namespace redial::detail {
@@ -34,8 +38,7 @@ bool is_beast_error(const error_code& ec) {
 response_reader::response_reader(const response_limits& limits, bool to_head_request)
     : limits_(limits),
       to_head_request_(to_head_request),
-      // The parser bounds the head only; chunk extensions and trailers would grow the buffer.
-      buffer_(limits.header_bytes) {
+      size_(std::min(first_size, limits.header_bytes)) {
   renew_parser();
 }
 
@@ -46,26 +49,75 @@ void response_reader::renew_parser() {
   parser_->skip(to_head_request_);
 }
 
-response_reader::head response_reader::on_head() {
-  const auto& message = parser_->get();
-  response_head h;
-  h.status = message.result_int();
-  h.version = message.version();
-  const auto codings = message.equal_range(http::field::transfer_encoding);
-  for (auto f = codings.first; f != codings.second; ++f) {
-    h.transfer_encodings.emplace_back(f->value().data(), f->value().size());
-  }
-  error_ = check_head(h);
-  if (!error_ && is_interim(h.status) && ++interim_ > most_interim) error_ = errc::bad_response;
-  if (error_) return head::refused;
-  if (is_interim(h.status)) {
-    renew_parser();
-    return head::interim;
-  }
-  return parser_->is_done() ? head::complete : head::body_follows;
+asio::mutable_buffer response_reader::space() {
+  if (held_ == size_) grow(2 * size_);
+  return {bytes() + held_, size_ - held_};
 }
 
-error_code response_reader::meaning_of_error(error_code ec, bool received) const {
+void response_reader::grow(std::size_t wanted) {
+  const std::size_t size = std::min(wanted, limits_.header_bytes);
+  std::unique_ptr<char[]> larger(new char[size]);  // NOLINT: not worth filling with zeros
+  std::memcpy(larger.get(), bytes(), held_);
+  more_ = std::move(larger);
+  size_ = size;
+}
+
+response_reader::progress response_reader::took(std::size_t n) {
+  received_ = received_ || n > 0;
+  held_ += n;
+  const bool filled = held_ == size_;
+  const progress p = parse();
+  if (p != progress::unfinished) return p;
+  if (held_ == limits_.header_bytes) return refuse(http::error::buffer_overflow);
+  if (filled && size_ < bulk_size && parser_->is_header_done()) grow(bulk_size);
+  return p;
+}
+
+response_reader::progress response_reader::took_end() {
+  if (!parser_->got_some()) return refuse(http::error::end_of_stream);
+  error_code ec;
+  parser_->put_eof(ec);
+  return ec ? refuse(ec) : progress::complete;
+}
+
+response_reader::progress response_reader::parse() {
+  std::size_t used = 0;
+  error_code ec;
+  while (used < held_ && !ec && !parser_->is_done()) {
+    const bool in_head = !parser_->is_header_done();
+    used += parser_->put(asio::const_buffer(bytes() + used, held_ - used), ec);
+    if (!in_head || !parser_->is_header_done()) continue;
+    if (const error_code bad = judge_head()) return refuse(bad);
+    if (is_interim(parser_->response().status)) {
+      if (++interim_ > most_interim) return refuse(errc::bad_response);
+      renew_parser();
+    } else {
+      parser_->eager(true);  // of the body, all there is
+    }
+  }
+  held_ -= used;
+  if (held_ > 0) std::memmove(bytes(), bytes() + used, held_);
+  if (ec && ec != http::error::need_more) return refuse(ec);
+  return parser_->is_done() ? progress::complete : progress::unfinished;
+}
+
+error_code response_reader::judge_head() const {
+  const http_response& r = parser_->response();
+  response_head h;
+  h.status = r.status;
+  h.version = parser_->version();
+  for (const auto& [name, value] : r.fields) {
+    if (same_name(name, "transfer-encoding")) h.transfer_encodings.emplace_back(value);
+  }
+  return check_head(h);
+}
+
+response_reader::progress response_reader::refuse(error_code why) noexcept {
+  error_ = meaning_of_error(why, received_);
+  return progress::refused;
+}
+
+error_code response_reader::meaning_of_error(error_code ec, bool received) {
   if (ec == http::error::end_of_stream || ec == http::error::partial_message ||
       is_closed_by_peer(ec)) {
     return received ? errc::partial_response : errc::peer_closed;
@@ -83,20 +135,8 @@ exchange_end response_reader::end(bool request_complete) const {
   e.request_complete = request_complete;
   e.keep_alive = parser_->keep_alive();
   e.ended_by_close = parser_->need_eof();
-  e.leftover = buffer_.size();
+  e.leftover = held_;
   return e;
-}
-
-http_response response_reader::take() {
-  auto message = parser_->release();
-  http_response r;
-  r.status = static_cast<std::uint16_t>(message.result_int());
-  r.reason = std::string(message.reason());
-  for (const auto& f : message) {
-    r.fields.add(std::string(f.name_string()), std::string(f.value()));
-  }
-  r.body = std::move(message.body());
-  return r;
 }
 
 }  // namespace redial::detail

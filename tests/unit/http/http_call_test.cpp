@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <string_view>
+#include <utility>
+
 namespace redial::detail {
 namespace {
 
@@ -37,6 +41,42 @@ TEST(HttpCall, TheFirstOfTwoResponsesThatEndTheCallIsTheCalls) {
   call.keep(1, status(200), true);
   call.keep(2, status(404), true);
   EXPECT_EQ(call.take()->status, 200);
+}
+
+std::string sent_by(http_request request, std::string_view agent = "redial") {
+  http_call call(std::move(request));
+  call.prepare("a.test:80", agent, true);
+  std::string all;
+  for (const auto& b : call.bytes()) all.append(static_cast<const char*>(b.data()), b.size());
+  return all;
+}
+
+TEST(HttpCall, SendsHostFirstAndTheUsersFieldsInTheirOrder) {
+  http_request r("GET", "/x?y=z");
+  r.fields.add("B", "2");
+  r.fields.add("A", "1");
+  EXPECT_EQ(sent_by(r),
+            "GET /x?y=z HTTP/1.1\r\nHost: a.test:80\r\nUser-Agent: redial\r\nB: 2\r\nA: 1\r\n\r\n");
+  r.fields.add("Host", "b.test");
+  r.fields.add("user-agent", "mine");
+  EXPECT_EQ(sent_by(r),
+            "GET /x?y=z HTTP/1.1\r\nHost: b.test\r\nB: 2\r\nA: 1\r\nuser-agent: mine\r\n\r\n");
+  EXPECT_EQ(sent_by({"BREW", "/"}, ""), "BREW / HTTP/1.1\r\nHost: a.test:80\r\n\r\n");
+}
+
+TEST(HttpCall, SendsTheLengthOfABodyAlsoOfOneThatIsExpectedAndEmpty) {
+  http_request r("POST", "/");
+  EXPECT_EQ(sent_by(r, ""), "POST / HTTP/1.1\r\nHost: a.test:80\r\nContent-Length: 0\r\n\r\n");
+  r.body = "hello";
+  EXPECT_EQ(sent_by(r, ""), "POST / HTTP/1.1\r\nHost: a.test:80\r\nContent-Length: 5\r\n\r\nhello");
+}
+
+TEST(HttpCall, AHeadOfAnyLengthIsSent) {
+  http_request r("GET", "/" + std::string(3000, 'p'));
+  r.fields.add("X", std::string(3000, 'v'));
+  EXPECT_EQ(sent_by(r, ""),
+            "GET " + r.target + " HTTP/1.1\r\nHost: a.test:80\r\nX: " + std::string(3000, 'v') +
+                "\r\n\r\n");
 }
 
 }  // namespace

@@ -18,6 +18,7 @@ struct lane_options {
   std::uint16_t port = 0;
   std::size_t in_flight = 1;
   std::string ca_file;  ///< For TLS.
+  bool strands = true;  ///< redial's `tcp_options::strand_per_connection`.
 };
 
 /// A closed loop of one thread. Connections stay open between runs.
@@ -47,8 +48,16 @@ class closed_loop {
   std::uint64_t to_end_ = 0;
 };
 
-inline void expect(bool good, std::string_view what) {
-  if (!good) throw std::runtime_error("a contestant failed: " + std::string(what));
+[[noreturn]] inline void fail(std::string_view what) {
+  throw std::runtime_error("a contestant failed: " + std::string(what));
+}
+inline void expect(bool good, const char* what) {
+  if (!good) fail(what);
+}
+/// For Boost's error codes. No text is made while all goes well.
+template <class ErrorCode>
+void expect(bool good, const char* what, const ErrorCode& ec) {
+  if (ec || !good) fail(std::string(what) + ": " + ec.message());
 }
 
 constexpr std::string_view path = "/api/v1/items/4711";

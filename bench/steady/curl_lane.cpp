@@ -87,7 +87,7 @@ class curl_lane final : public lane {
     while (const CURLMsg* const m = curl_multi_info_read(multi_, &left)) {
       if (m->msg != CURLMSG_DONE) continue;
       CURL* const easy = m->easy_handle;
-      expect(m->data.result == CURLE_OK, curl_easy_strerror(m->data.result));
+      if (m->data.result != CURLE_OK) fail(curl_easy_strerror(m->data.result));
       long status = 0;
       transfer* t = nullptr;
       curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);

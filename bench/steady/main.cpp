@@ -29,6 +29,7 @@ struct settings {
   std::string alone;
   std::uint64_t requests = 100'000;
   std::size_t in_flight = 8;
+  bool strands = true;
 };
 
 struct match {
@@ -140,6 +141,7 @@ void run_alone(const settings& s) {
       if (s.alone != m.name + "/" + c.name) continue;
       service to(m, authority);
       to.options.in_flight = s.in_flight;
+      to.options.strands = s.strands;
       const auto lane = c.make(to.options);
       lane->run(s.in_flight * 200);
       const std::uint64_t before = allocations();
@@ -158,6 +160,7 @@ std::vector<figure> run_all(const settings& s) {
   std::vector<figure> all;
   for (const match& m : matches()) {
     service to(m, authority);
+    to.options.strands = s.strands;
     for (const std::size_t threads : {1U, 2U}) {
       for (const std::size_t in_flight : {1U, 8U, 64U}) {
         cell c{in_flight, threads, std::chrono::milliseconds(s.slice_ms), s.rounds};
@@ -189,6 +192,10 @@ int main(int argc, char** argv) {
   CLI::App app{"redial-steady: redial beside raw Beast, libcurl, a bare epoll loop and raw Asio"};
   app.add_flag("--quick", s.quick, "Only see whether it runs: one short round of each cell");
   app.add_flag("!--no-pin", s.pin, "Do not keep client and server on CPUs of their own");
+  app.add_flag("!--no-strands",
+               s.strands,
+               "Turn tcp_options::strand_per_connection off, as programs may whose executor runs "
+               "on one thread");
   app.add_option("--rounds", s.rounds, "Paired rounds per cell")->check(CLI::Range(1, 1000));
   app.add_option("--slice", s.slice_ms, "Milliseconds of each of a round's four slices");
   app.add_option("--only", s.only, "Only cells whose name contains this");

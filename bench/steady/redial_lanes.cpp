@@ -39,13 +39,14 @@ class http_lane final : public lane {
   static http_options options_of(const lane_options& o) {
     http_options options;
     options.tls.ca_file = o.ca_file;
+    options.tcp.strand_per_connection = o.strands;
     return options;
   }
 
   void next() {
     if (!loop_.begin()) return;
     client_.async_get(std::string(path), [this](error_code ec, const http_response& r) {
-      expect(!ec && r.status == 200 && r.body.size() == body_bytes, "redial: " + ec.message());
+      expect(r.status == 200 && r.body.size() == body_bytes, "redial", ec);
       loop_.end();
       next();
     });
@@ -63,7 +64,9 @@ class stream_lane final : public lane {
       : slots_(o.in_flight),
         client_(make_tcp_client(io_.get_executor(),
                                 discovery::create(io_.get_executor(), {}),
-                                target("tcp://127.0.0.1:" + std::to_string(o.port)))) {
+                                target("tcp://127.0.0.1:" + std::to_string(o.port)),
+                                {},
+                                options_of(o))) {
     message_.fill('m');
   }
 
@@ -75,6 +78,12 @@ class stream_lane final : public lane {
   }
 
  private:
+  static tcp_options options_of(const lane_options& o) {
+    tcp_options options;
+    options.strand_per_connection = o.strands;
+    return options;
+  }
+
   struct slot {
     lease<tcp_connection> connection;
     std::array<char, message_bytes> answer{};
@@ -83,7 +92,7 @@ class stream_lane final : public lane {
   void next(slot& s) {
     if (!loop_.begin()) return;
     client_.async_checkout([this, &s](error_code ec, lease<tcp_connection> l) {
-      expect(!ec, "redial checkout: " + ec.message());
+      expect(true, "redial checkout", ec);
       s.connection = std::move(l);
       asio::async_write(s.connection->stream(),
                         asio::buffer(message_),
@@ -91,13 +100,13 @@ class stream_lane final : public lane {
     });
   }
   void written(slot& s, error_code ec) {
-    expect(!ec, "redial write: " + ec.message());
+    expect(true, "redial write", ec);
     asio::async_read(s.connection->stream(),
                      asio::buffer(s.answer),
                      [this, &s](error_code failed, std::size_t) { answered(s, failed); });
   }
   void answered(slot& s, error_code ec) {
-    expect(!ec && s.answer == message_, "redial read: " + ec.message());
+    expect(s.answer == message_, "redial read", ec);
     s.connection = {};
     loop_.end();
     next(s);

@@ -38,6 +38,11 @@ bool has_nothing_to_read(tcp::socket& socket, bool& had_bytes) noexcept {
 /// Session tickets and key updates make a healthy socket readable, and only a read tells them from
 /// data. A byte that it takes is lost, but a connection that sends unasked is closed anyway.
 bool has_nothing_to_read(tls_stream& stream, bool& had_bytes) {
+  // Mostly nothing came at all, and then neither a read nor a change of the socket's mode is due.
+  ::SSL* const ssl = stream.native_handle();
+  const bool holds_some =
+      ::SSL_has_pending(ssl) == 1 || ::BIO_ctrl_pending(::SSL_get_rbio(ssl)) > 0;
+  if (!holds_some && has_nothing_to_read(stream.next_layer(), had_bytes)) return true;
   error_code ec;
   stream.next_layer().non_blocking(true, ec);
   if (ec) return false;

@@ -6,6 +6,7 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/bind_executor.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
@@ -97,9 +98,14 @@ void call_state::checkout_done(error_code ec, lease_base lease) {
   const auto number = a.number;
   const asio::any_io_executor executor = a.executor;
   lock.unlock();
-  // Posted, also when this is the connection's executor already: this may be the caller's thread,
-  // which must not find its operation running inside `async_call`.
-  asio::post(executor, [self = shared_from_this(), number] { self->run(number); });
+  auto run = [self = shared_from_this(), number] { self->run(number); };
+  if (op_->is_silent()) {
+    asio::dispatch(executor, std::move(run));
+  } else {
+    // Posted, also when this is the connection's executor already: this may be the caller's thread,
+    // which must not find its operation running inside `async_call`.
+    asio::post(executor, std::move(run));
+  }
 }
 
 void call_state::operation_done(std::uint32_t number, error_code ec) {

@@ -26,6 +26,8 @@ http_options checked(http_options o, const target& t) {
 
 // What every attempt of one request does.
 struct http_operation {
+  static constexpr bool starts_silently = true;
+
   void operator()(attempt& a, net_connection& c, operation_handler done) {
     start_exchange(call, limits, a, c, std::move(done));
   }

@@ -27,11 +27,20 @@ concept counts_bytes = requires(Connection& c) {
   static_cast<std::uint64_t>(c.bytes_read());
 };
 
+/// Operations that say so start by asking the system and tell nobody, so that they may start inside
+/// the call that began it all. What they have to tell they post.
+template <class Operation>
+concept starts_silently = requires {
+  requires Operation::starts_silently;
+};
+
 /// One allocation per call. Its members are called on the connection's executor.
 class erased_operation {
  public:
   virtual ~erased_operation() = default;
   virtual void start(attempt& a, pooled_connection& c, operation_handler done) = 0;
+  /// Any thread.
+  [[nodiscard]] virtual bool is_silent() const noexcept = 0;
   virtual void reset_traffic(pooled_connection& c) = 0;
   [[nodiscard]] virtual traffic traffic_of(pooled_connection& c) = 0;
 };
@@ -44,6 +53,7 @@ class typed_operation final : public erased_operation {
   void start(attempt& a, pooled_connection& c, operation_handler done) override {
     op_(a, connection_cast<Connection>(c), std::move(done));
   }
+  [[nodiscard]] bool is_silent() const noexcept override { return starts_silently<Operation>; }
   void reset_traffic(pooled_connection& c) override {
     if constexpr (counts_bytes<Connection>) connection_cast<Connection>(c).reset_counts();
   }

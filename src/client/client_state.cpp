@@ -6,6 +6,7 @@
 #include <redial/net/asio_scheduler.hpp>
 
 #include "client/call_state.hpp"
+#include "client/recycled.hpp"
 #include "client/shared_retry_budget.hpp"
 
 #include <algorithm>
@@ -73,8 +74,11 @@ void client_state::start_call(std::unique_ptr<erased_operation> op,
                               const call_options& options,
                               completion<called> done) {
   const time_point now = time_->now();
-  const auto call = std::make_shared<call_state>(
-      shared_from_this(), std::move(op), terms_of(options, now), std::move(done));
+  const auto call = std::allocate_shared<call_state>(recycling_allocator<call_state>(),
+                                                     shared_from_this(),
+                                                     std::move(op),
+                                                     terms_of(options, now),
+                                                     std::move(done));
   const bool open = add(call, now);
   try {
     open ? call->start() : call->stop(errc::closed);

@@ -14,6 +14,7 @@
 #include <redial/net/tls_connection.hpp>
 
 #include "client/failure_class.hpp"
+#include "client/recycled.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/append.hpp>
@@ -34,7 +35,18 @@ namespace asio = boost::asio;
 namespace {
 
 template <class Stream>
-struct exchange {
+struct exchange final : recycled<exchange<Stream>> {
+  exchange(Stream& s,
+           std::shared_ptr<http_call> c,
+           attempt& a,
+           operation_handler d,
+           const response_limits& limits)
+      : stream(s),
+        call(std::move(c)),
+        view(a),
+        done(std::move(d)),
+        reader(limits, call->request().method == "HEAD") {}
+
   Stream& stream;
   std::shared_ptr<http_call> call;
   attempt& view;
@@ -60,14 +72,13 @@ error_code write_now(tcp_stream& stream, Bytes& bytes) {
 }
 
 // The handler of each read and write; owns the exchange, so that whoever drops the handler ends it.
-// Who gives the exchange up closes the connection, so cancellation needs no way of its own.
+// Who gives the exchange up closes the connection, so cancellation needs no way of its own; and it
+// names no executor, so that Asio takes the stream's, which is the connection's, without asking
+// two.
 template <class Stream>
 class exchange_step {
  public:
   explicit exchange_step(std::unique_ptr<exchange<Stream>> x) : x_(std::move(x)) {}
-
-  using executor_type = asio::any_io_executor;
-  [[nodiscard]] executor_type get_executor() const noexcept { return x_->done.get_executor(); }
 
   void write() {
     auto& x = *x_;
@@ -166,9 +177,8 @@ void start_exchange(std::shared_ptr<http_call> call,
   }
   connection.visit([&](auto& stream) {
     using stream_type = std::remove_reference_t<decltype(stream)>;
-    const bool to_head = call->request().method == "HEAD";
-    auto x = std::unique_ptr<exchange<stream_type>>(new exchange<stream_type>{
-        stream, std::move(call), a, std::move(done), response_reader(limits, to_head)});
+    auto x = std::make_unique<exchange<stream_type>>(
+        stream, std::move(call), a, std::move(done), limits);
     exchange_step<stream_type>(std::move(x)).write();
   });
 }

@@ -34,7 +34,7 @@ using head_message = http::request<http::empty_body, http::basic_fields<cells>>;
 void append(std::string& text, const head_message& message) {
   head_message::fields_type::writer written(message, message.version(), message.method());
   const auto parts = written.get();
-  text.reserve(asio::buffer_size(parts));
+  text.reserve(256);  // most need no more, and walking over the parts to count costs more
   for (const asio::const_buffer b : boost::beast::buffers_range_ref(parts)) {
     text.append(static_cast<const char*>(b.data()), b.size());
   }
@@ -55,9 +55,9 @@ void http_call::prepare(std::string_view authority, std::string_view user_agent,
   message.target(request_.target);
   // Host first (RFC 9110 §7.2), and only one.
   const auto own = request_.fields.get("host");
-  message.set(http::field::host, own.empty() ? authority : own);
+  message.insert(http::field::host, own.empty() ? authority : own);
   if (!user_agent.empty() && !request_.fields.contains("user-agent")) {
-    message.set(http::field::user_agent, user_agent);
+    message.insert(http::field::user_agent, user_agent);
   }
   for (const auto& [name, value] : request_.fields) {
     if (http::string_to_field(name) != http::field::host) message.insert(name, value);

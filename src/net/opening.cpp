@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <stdexcept>
 #include <string>
@@ -54,6 +55,20 @@ bool is_connected_to_itself(const tcp::socket& socket) noexcept {
   if (ignored) return false;
   const auto remote = socket.remote_endpoint(ignored);
   return !ignored && local == remote;
+}
+
+/// Asio has asked to be told when the socket can be written to, for the sake of connecting, and
+/// goes on being told so with each acknowledgement: a wake-up for every request. A socket that
+/// takes the descriptor over asks for what can be read only.
+tcp::socket without_write_interest(tcp::socket connected, error_code& ec) {
+  const auto protocol = connected.local_endpoint(ec).protocol();
+  if (ec) return connected;
+  tcp::socket plain(connected.get_executor());
+  const int descriptor = connected.release(ec);
+  if (ec) return connected;
+  plain.assign(protocol, descriptor, ec);
+  if (ec) ::close(descriptor);
+  return plain;
 }
 
 }  // namespace
@@ -151,7 +166,9 @@ void opening::on_connected(error_code ec) {
     socket_.close(ignored);
     return finish(ec, nullptr);
   }
-  connected(std::move(socket_));
+  tcp::socket plain = without_write_interest(std::move(socket_), ec);
+  if (ec) return finish(ec, nullptr);
+  connected(std::move(plain));
 }
 
 void opening::finish(const error_code& ec, std::unique_ptr<pooled_connection> connection) {

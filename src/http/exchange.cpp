@@ -34,6 +34,8 @@ namespace asio = boost::asio;
 
 namespace {
 
+using tcp_socket = asio::ip::tcp::socket;
+
 template <class Stream>
 struct exchange final : recycled<exchange<Stream>> {
   exchange(Stream& s,
@@ -42,12 +44,14 @@ struct exchange final : recycled<exchange<Stream>> {
            operation_handler d,
            const response_limits& limits)
       : stream(s),
+        kept(s.shared_from_this()),
         call(std::move(c)),
         view(a),
         done(std::move(d)),
         reader(limits, call->request().method == "HEAD") {}
 
   Stream& stream;
+  std::shared_ptr<const void> kept;  // the stream: what reads from it refers to it
   std::shared_ptr<http_call> call;
   attempt& view;
   operation_handler done;
@@ -108,10 +112,15 @@ class exchange_step {
 
   void read() {
     auto& x = *x_;
-    x.stream.async_read_some(x.reader.space(), std::move(*this));
+    base(x.stream).async_read_some(x.reader.space(), std::move(*this));
   }
 
+  // Reads are counted here, and need no handler around this one that does.
+  static tcp_socket& base(tcp_stream& s) noexcept { return s; }
+  static asio::ssl::stream<tcp_socket>& base(tls_stream& s) noexcept { return s; }
+
   void on_read(error_code ec, std::size_t n) {
+    x_->stream.count_read(n);
     if (ec && ec != asio::error::eof) return fail_read(ec);
     switch (ec ? x_->reader.took_end() : x_->reader.took(n)) {
       case response_reader::progress::unfinished:

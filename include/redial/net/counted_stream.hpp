@@ -95,6 +95,8 @@ class counted_stream : public Base,
   /// Bytes handed to writes since `reset_counts`; zero means that the peer got nothing.
   [[nodiscard]] std::uint64_t bytes_written() const noexcept { return counts_.bytes_written(); }
   void reset_counts() noexcept { counts_.reset(); }
+  /// For who reads through a reference to the base class.
+  void count_read(std::size_t n) noexcept { counts_.read(n); }
 
   template <class Buffers, class Token = boost::asio::default_completion_token_t<executor_type>>
   auto async_read_some(const Buffers& buffers, Token&& token = Token()) {

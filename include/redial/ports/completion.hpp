@@ -54,7 +54,9 @@ class completion<void(Args...)> {
   /// operation's own timers and sockets are the work, and `io` may be destroyed first.
   template <handler_for_completion<completion> Handler>
   completion(Handler&& handler, const boost::asio::any_io_executor& io)
-      : work_(work_of(handler, io)), handler_(std::forward<Handler>(handler)) {}
+      : at_home_(is_at_home(handler, io)),
+        work_(at_home_ ? executor() : work_of(handler, io)),
+        handler_(std::forward<Handler>(handler)) {}
 
   completion(completion&&) noexcept = default;
   completion& operator=(completion&& other) noexcept {
@@ -63,6 +65,7 @@ class completion<void(Args...)> {
     // gone.
     handler_.swap(taken.handler_);
     std::swap(work_, taken.work_);
+    std::swap(at_home_, taken.at_home_);
     return *this;
   }
   ~completion() = default;
@@ -82,12 +85,18 @@ class completion<void(Args...)> {
   /// whatever the operation has put into the slot, which must know that it is over.
   ///
   /// Goes by way of `io` in any case, because the handler's erased executor cannot promise never to
-  /// block.
+  /// block. `io` is the one given at construction, if one was.
   void post(const boost::asio::any_io_executor& io, Args... args) && {
     BOOST_ASSERT_MSG(handler_, "a handler completes once");
     completion spent(std::move(*this));  // keeps the work until the handler is queued
-    boost::asio::post(
-        io, boost::asio::prepend(last_leg<erased>{std::move(spent.handler_)}, std::move(args)...));
+    last_leg<erased> leg{std::move(spent.handler_)};
+    if (spent.at_home_) {  // a lambda names no executor, so that nobody looks for another way
+      boost::asio::post(io, [leg = std::move(leg), ... args = std::move(args)]() mutable {
+        leg(std::move(args)...);
+      });
+    } else {
+      boost::asio::post(io, boost::asio::prepend(std::move(leg), std::move(args)...));
+    }
   }
 
  private:
@@ -95,6 +104,19 @@ class completion<void(Args...)> {
 
   // Of the type that every handler can name its executor in, also an erased one.
   using executor = boost::asio::any_completion_executor;
+
+  /// Does the handler run on `io` anyway? Asked without erasing more than there is, since every
+  /// call asks.
+  template <class Handler>
+  static bool is_at_home(const Handler& handler, const boost::asio::any_io_executor& io) noexcept {
+    using boost::asio::any_io_executor;
+    using own = boost::asio::associated_executor_t<Handler, any_io_executor>;
+    if constexpr (std::is_same_v<own, any_io_executor>) {
+      return io && boost::asio::get_associated_executor(handler, io) == io;
+    } else {
+      return false;
+    }
+  }
 
   template <class Handler>
   static executor work_of(const Handler& handler, const boost::asio::any_io_executor& io) {
@@ -105,6 +127,7 @@ class completion<void(Args...)> {
     return boost::asio::prefer(own, boost::asio::execution::outstanding_work.tracked);
   }
 
+  bool at_home_ = false;
   executor work_;  // above the handler: it outlives what may still use it
   erased handler_;
 };

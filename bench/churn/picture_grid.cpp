@@ -14,7 +14,8 @@ namespace redial::churn {
 
 namespace {
 
-constexpr double width = 960;
+constexpr double least_width = 960;
+constexpr double least_room = 84;  // for `12345 failed`
 constexpr double margin = 16;
 constexpr double names = 178;
 constexpr double row_height = 36;
@@ -99,6 +100,7 @@ std::string grid_picture(const suite_record& suite) {
          "several runs the worst.",
          "soft");
   const auto columns = static_cast<double>(std::max<std::size_t>(1, g.contestants.size()));
+  const auto width = std::max(least_width, names + 2 * margin + columns * least_room);
   const auto room = (width - names - 2 * margin) / columns;
   double y = 86;
   y += static_cast<double>(draw_heads(d, g, room, y)) * line_height - 4;

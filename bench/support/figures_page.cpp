@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <fstream>
-#include <limits>
+#include <map>
 #include <sstream>
 #include <stdexcept>
 
@@ -106,9 +106,14 @@ std::string with_figures(std::string_view page,
   std::string machine;
   for (const auto& [name, value] : facts) machine += fmt::format("- {}: {}\n", name, value);
   (void)replace(out, "machine", machine);
+  std::map<std::string, std::string> sections;  // a program may have been run in parts
   for (const auto& file : measured) {
-    if (!replace(out, file.program, markdown(file))) {
-      throw std::invalid_argument(fmt::format("the page has no section '{}'", file.program));
+    auto& text = sections[file.program];
+    text += (text.empty() ? "" : "\n") + markdown(file);
+  }
+  for (const auto& [program, text] : sections) {
+    if (!replace(out, program, text)) {
+      throw std::invalid_argument(fmt::format("the page has no section '{}'", program));
     }
   }
   return out;

@@ -27,9 +27,9 @@ struct figure_file {
 [[nodiscard]] std::string markdown(const figure_file& measured);
 
 /// `page` with what stands between the lines `<!-- figures: NAME -->` and `<!-- end -->` replaced:
-/// by the table of the program NAME, and for the name `machine` by `facts`. Sections of programs
-/// that are not in `measured` stay as they are.
-/// \throws std::invalid_argument when a program has no section in the page, or a section no end.
+/// by the tables of the program NAME in the order given, and for the name `machine` by `facts`.
+/// Sections of programs that are not in `measured` stay as they are. \throws std::invalid_argument
+/// when a program has no section in the page, or a section no end.
 [[nodiscard]] std::string with_figures(
     std::string_view page,
     const std::vector<figure_file>& measured,

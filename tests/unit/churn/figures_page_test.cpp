@@ -37,6 +37,14 @@ TEST(FiguresPage, SectionsOfWhatWasNotMeasuredStay) {
   EXPECT_NE(with_figures(page, {}, {}).find("old table"), page.npos);
 }
 
+TEST(FiguresPage, AProgramMayHaveBeenRunInParts) {
+  auto rest = measured();
+  rest.command = "redial-x --rest";
+  const auto text = with_figures(page, {measured(), rest}, {});
+  EXPECT_LT(text.find("`redial-x --all`"), text.find("`redial-x --rest`"));
+  EXPECT_NE(text.find("`redial-x --rest`"), text.npos);
+}
+
 TEST(FiguresPage, AProgramWithoutSectionIsAnError) {
   auto other = measured();
   other.program = "redial-y";

@@ -13,8 +13,8 @@
 
 namespace redial::detail {
 
-/// A binary heap of timers that know their own place in it, so that moving and removing one takes
-/// O(log n) without a search. Timers due at one instant come in the order in which they were armed.
+/// A heap of timers whose places in it are known, so that moving and removing one takes O(log n)
+/// without a search. Timers due at one instant come in the order in which they were armed.
 ///
 /// \par Threads None of its own: the scheduler guards it.
 /// \par Memory  `arm` allocates only when more timers are armed at once than ever before; `disarm`
@@ -51,21 +51,30 @@ class timer_queue {
   static void fire(timer& t) { t.fired(); }
 
  private:
-  // The instant is here and not in the timer, so that comparing touches no timer: with thousands of
-  // them each would be a cache miss.
+  // Neither the instant nor the place in the heap is in the timer: comparing and moving entries
+  // touches no timer, and with thousands of them each would be a cache miss.
   struct entry {
     time_point when;
     std::uint64_t order;  // ties fire in the order of arming
-    timer* what;
+    std::size_t number;   // of the timer while it is armed
   };
+  struct armed_timer {
+    timer* what;        // null: the number is free
+    std::size_t place;  // in the heap; of a free number, the next free one
+  };
+  // Half as high as with two, and the four lie side by side.
+  static constexpr std::size_t children = 4;
 
   [[nodiscard]] static bool before(const entry& a, const entry& b) noexcept;
+  [[nodiscard]] std::size_t take_number(timer& t);
   void put(const entry& e, std::size_t place) noexcept;
   void settle(std::size_t place) noexcept;
   [[nodiscard]] std::size_t rise(std::size_t place) noexcept;
   void sink(std::size_t place) noexcept;
 
   std::vector<entry> heap_;
+  std::vector<armed_timer> timers_;  // by number
+  std::size_t free_ = timer::nowhere;
   std::uint64_t armed_ = 0;  // how often anything was armed: breaks ties
 };
 

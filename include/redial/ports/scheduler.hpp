@@ -39,7 +39,7 @@ class timer {
   static constexpr std::size_t nowhere = static_cast<std::size_t>(-1);
 
   std::weak_ptr<void> owner_;
-  std::size_t place_ = nowhere;  // index in the queue's heap
+  std::size_t place_ = nowhere;  // its number in the queue
 };
 
 /// Calls a member function of its owner: `member_timer<pool, &pool::on_tick> tick_{*this};`

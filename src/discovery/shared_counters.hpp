@@ -20,13 +20,11 @@ class shared_counters {
     const std::lock_guard lock(mutex_);
     values_.*f += n;
   }
-  void set(field f, std::uint64_t n) noexcept {
+  /// Several at once, under one lock: `how(dns_counters&, dns_histograms&)`.
+  template <class Change>
+  void change(const Change& how) noexcept {
     const std::lock_guard lock(mutex_);
-    values_.*f = n;
-  }
-  void add_lookup(duration took) noexcept {
-    const std::lock_guard lock(mutex_);
-    histograms_.lookup.add(took);
+    how(values_, histograms_);
   }
   [[nodiscard]] dns_counters copy() const noexcept {
     const std::lock_guard lock(mutex_);

@@ -101,16 +101,18 @@ void watched::answered(const answer& received, time_point asked) {
 }
 
 void watched::believe(const answer& received, time_point asked) {
-  const auto& counters = around_->counters;
-  counters->add(is_definite(received.outcome) ? &dns_counters::answers : &dns_counters::failures);
-  if (received.dropped != 0) counters->add(&dns_counters::dropped_records, received.dropped);
-  counters->set(&dns_counters::channel_rebuilds, around_->source->rebuilds());
   const time_point t = now();
   const duration took = t - asked;
   const watch_step step = on_answer(received, t);
   const refresh_result result = result_of(received.outcome, step, current());
-  counters->add(counter_of(result));
-  counters->add_lookup(took);
+  const std::uint64_t rebuilds = around_->source->rebuilds();
+  around_->counters->change([&](dns_counters& n, dns_histograms& h) {
+    ++(is_definite(received.outcome) ? n.answers : n.failures);
+    n.dropped_records += received.dropped;
+    n.channel_rebuilds = rebuilds;
+    ++(n.*counter_of(result));
+    h.lookup.add(took);
+  });
   tell([&](event_listener& l) { l.on_answer({received, took, result}); });
   apply(step);
 }

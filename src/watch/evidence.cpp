@@ -49,19 +49,30 @@ std::uint32_t misses_needed(std::size_t shown, std::size_t known) noexcept {
 }
 
 template <class Key>
-bool basic_evidence<Key>::is_same_copy(const copy& a, const copy& b) noexcept {
-  if (a.records != b.records) return false;
-  const duration apart = a.expires > b.expires ? a.expires - b.expires : b.expires - a.expires;
-  return apart <= copy_tolerance;
+bool basic_evidence<Key>::is_copy(const copy& c,
+                                  const std::vector<Key>& records,
+                                  time_point expires) noexcept {
+  const duration apart = c.expires > expires ? c.expires - expires : expires - c.expires;
+  return apart <= copy_tolerance && c.records == records;
 }
 
 template <class Key>
-bool basic_evidence<Key>::remember(copy received, time_point now) {
-  const auto same = std::find_if(copies_.begin(), copies_.end(), [&received](const copy& c) {
-    return is_same_copy(c, received);
-  });
+bool basic_evidence<Key>::remember(const std::vector<Key>& records,
+                                   time_point expires,
+                                   time_point now) {
+  const auto same = std::find_if(
+      copies_.begin(), copies_.end(), [&](const copy& c) { return is_copy(c, records, expires); });
   const bool is_new = same == copies_.end();
-  if (!is_new) copies_.erase(same);
+  // Its memory is used again: most answers say what the one before said.
+  copy received;
+  if (!is_new) {
+    received = std::move(*same);
+    copies_.erase(same);
+  } else if (!copies_.empty() && !rotation_.rotating()) {
+    received = std::move(copies_.back());
+  }
+  received.records = records;
+  received.expires = expires;
   // Misses are counted in a rotating set only: for others the last answer says it all.
   if (!rotation_.rotating()) copies_.clear();
   std::erase_if(copies_, [now](const copy& c) { return after(c.expires, copy_tolerance) < now; });
@@ -88,7 +99,7 @@ auto basic_evidence<Key>::on_records(const std::vector<Key>& records,
   departed_.forget_before(after(now, -options_.rotation_memory));
   result r;
   const bool differs = !copies_.empty() && copies_.back().records != records;
-  r.independent = remember({records, end_of(ttl, now)}, now);
+  r.independent = remember(records, end_of(ttl, now), now);
   if (r.independent) {
     rotation_.on_answer(records.size(), differs, returns_in(records, now), now);
   }

@@ -89,9 +89,11 @@ class basic_evidence {
     time_point expires{};
   };
 
-  [[nodiscard]] static bool is_same_copy(const copy& a, const copy& b) noexcept;
+  [[nodiscard]] static bool is_copy(const copy& c,
+                                    const std::vector<Key>& records,
+                                    time_point expires) noexcept;
   /// True when it was not among the copies that caches still hold.
-  bool remember(copy received, time_point now);
+  bool remember(const std::vector<Key>& records, time_point expires, time_point now);
   [[nodiscard]] bool returns_in(const std::vector<Key>& records, time_point now) const noexcept;
   void see_known(const std::vector<Key>& records, time_point now);
   void miss_others(const std::vector<Key>& records, time_point now);

@@ -8,11 +8,15 @@
 namespace redial::detail {
 namespace asio = boost::asio;
 
-void answer_batch::add(dns_source::handler done, answer a) {
+void answer_batch::add(dns_source::handler&& done, answer&& a) {
   entries_.push_back({std::move(done), std::move(a)});
 }
 
-void answer_batch::reopen() noexcept {
+void answer_batch::reopen(std::vector<std::string>& names) noexcept {
+  for (auto& e : entries_) {
+    if (names.size() == names.capacity()) break;
+    names.push_back(std::move(e.result.asked.name));
+  }
   entries_.clear();
   next_ = 0;
   started_ = false;
@@ -32,10 +36,11 @@ void answer_batch::post(const std::shared_ptr<answer_batch>& batch,
 void answer_batch::run_rest(const std::shared_ptr<answer_batch>& batch,
                             const asio::any_io_executor& strand) {
   while (batch->next_ < batch->entries_.size()) {
+    auto& current = batch->entries_[batch->next_++];
     // Taken out: what a handler owns is let go of right after its call.
-    const auto current = std::move(batch->entries_[batch->next_++]);
+    const auto done = std::exchange(current.done, nullptr);
     try {
-      current.done(current.result);
+      done(current.result);
     } catch (...) {
       if (batch->next_ < batch->entries_.size()) {
         asio::post(strand, [batch, strand] { run_rest(batch, strand); });

@@ -8,6 +8,7 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace redial::detail {
@@ -18,13 +19,14 @@ namespace redial::detail {
 /// \par Threads One strand, on which `run` is called.
 class answer_batch {
  public:
-  void add(dns_source::handler done, answer a);
+  void add(dns_source::handler&& done, answer&& a);
   /// From then on it takes no more.
   [[nodiscard]] bool is_open() const noexcept { return !started_; }
 
   /// After `run` has returned, for a batch that nobody else holds: empty and open again, with its
-  /// memory.
-  void reopen() noexcept;
+  /// memory. The names that were asked for go to `names`, whose memory is of use as well, while
+  /// there is room.
+  void reopen(std::vector<std::string>& names) noexcept;
 
   /// Calls the handlers, unless that was done before.
   static void run(const std::shared_ptr<answer_batch>& batch,

@@ -32,6 +32,7 @@
 #include <cerrno>
 #include <mutex>
 #include <new>
+#include <utility>
 
 namespace redial::detail {
 namespace {
@@ -196,6 +197,13 @@ int set_options(ares_options& options, const channel_setup& setup) {
 
 }  // namespace
 
+void channel_results::clear() noexcept {
+  constexpr std::size_t much = 65536;  // more than hundreds of usual responses
+  each.clear();
+  bytes.clear();
+  if (bytes.capacity() > much) bytes = {};
+}
+
 const boost::system::error_category& ares_category() noexcept { return the_ares_category; }
 
 bool cares_channel::shortens_timeouts() noexcept { return adapts_timeouts; }
@@ -230,15 +238,15 @@ cares_channel::~cares_channel() {
 }
 
 void cares_channel::query(std::uint64_t id, const question& q) {
-  const auto place = cells_.emplace(cells_.end());
-  place->owner = this;
-  place->id = id;
-  place->self = place;
+  cell* const c = free_ != nullptr ? free_ : &cells_.emplace_back();
+  free_ = c->next_free;
+  *c = {this, id, nullptr};
+  ++outstanding_;
   // c-ares 1.34.7 alone has const bytes: the callback's type is deduced from the function's.
   const ares_callback done = &cares_channel::on_reply;
   asking_ = true;
   errno = 0;
-  ares_query(channel_, q.name.c_str(), ns_c_in, static_cast<int>(q.type), done, &*place);
+  ares_query(channel_, q.name.c_str(), ns_c_in, static_cast<int>(q.type), done, c);
   asking_ = false;
 }
 
@@ -260,9 +268,9 @@ std::optional<duration> cares_channel::next_timeout() const {
          std::chrono::milliseconds{1};
 }
 
-void cares_channel::take_finished(std::vector<channel_result>& into) noexcept {
+void cares_channel::take_finished(channel_results& into) noexcept {
   into.clear();
-  finished_.swap(into);
+  std::swap(finished_, into);
 }
 
 template <class Byte>
@@ -289,13 +297,19 @@ void cares_channel::finish(
       r.outcome = answer_outcome::records;
     }
     try {
-      if (r.outcome == answer_outcome::records) r.bytes.assign(bytes, bytes + size);
-      finished_.push_back(std::move(r));
+      if (r.outcome == answer_outcome::records) {
+        r.at = finished_.bytes.size();
+        r.size = static_cast<std::size_t>(size);
+        finished_.bytes.insert(finished_.bytes.end(), bytes, bytes + size);
+      }
+      finished_.each.push_back(r);
+      ++finished_count_;
     } catch (const std::bad_alloc&) {
       // Nothing may be thrown through c-ares. The query's deadline ends it.
     }
   }
-  cells_.erase(c.self);
+  c.next_free = std::exchange(free_, &c);
+  --outstanding_;
 }
 
 void cares_channel::on_socket(void* self, int fd, int readable, int writable) noexcept {

@@ -8,11 +8,12 @@
 
 #include "dns/nameserver.hpp"
 
+#include <cstddef>
 #include <cstdint>
-#include <list>
+#include <deque>
 #include <memory>
-#include <memory_resource>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -40,7 +41,20 @@ struct channel_result {
   answer_outcome outcome = answer_outcome::records;
   /// Nobody listens at a server's port. False when that is not known for sure.
   bool port_closed = false;
-  std::vector<std::uint8_t> bytes;
+  std::size_t at = 0;    ///< Its response among the bytes of all,
+  std::size_t size = 0;  ///< 0: none.
+};
+
+/// What many queries ended with, in as little memory as if it were one.
+struct channel_results {
+  std::vector<channel_result> each;
+  std::vector<std::uint8_t> bytes;  // of all responses
+
+  [[nodiscard]] std::span<const std::uint8_t> response(const channel_result& r) const noexcept {
+    return std::span{bytes}.subspan(r.at, r.size);
+  }
+  /// Keeps the memory for the next ones, unless it is much.
+  void clear() noexcept;
 };
 
 /// Told by a channel which descriptors it wants watched. Must not use the channel.
@@ -80,9 +94,11 @@ class cares_channel {
   [[nodiscard]] std::optional<duration> next_timeout() const;
   /// Puts what has finished into `into`, which is emptied first and whose memory is used next: with
   /// thousands of questions a new vector for each turn would show.
-  void take_finished(std::vector<channel_result>& into) noexcept;
+  void take_finished(channel_results& into) noexcept;
+  /// How many have finished so far, taken or not.
+  [[nodiscard]] std::uint64_t finished() const noexcept { return finished_count_; }
   /// Queries that c-ares has not called back yet.
-  [[nodiscard]] std::size_t outstanding() const noexcept { return cells_.size(); }
+  [[nodiscard]] std::size_t outstanding() const noexcept { return outstanding_; }
 
  private:
   // What a callback gets as its argument. Stays where it is until called back, or until the channel
@@ -90,7 +106,7 @@ class cares_channel {
   struct cell {
     cares_channel* owner = nullptr;
     std::uint64_t id = 0;
-    std::pmr::list<cell>::iterator self;
+    cell* next_free = nullptr;
   };
 
   explicit cares_channel(channel_observer& observer) : observer_(observer) {}
@@ -101,9 +117,11 @@ class cares_channel {
 
   channel_observer& observer_;
   ares_channeldata* channel_ = nullptr;
-  std::pmr::unsynchronized_pool_resource nodes_;  // one cell a question: with many it shows
-  std::pmr::list<cell> cells_{&nodes_};
-  std::vector<channel_result> finished_;
+  std::deque<cell> cells_;  // used again and again: one a question, with many it shows
+  cell* free_ = nullptr;
+  std::size_t outstanding_ = 0;
+  channel_results finished_;
+  std::uint64_t finished_count_ = 0;
   bool asking_ = false;   // inside ares_query
   bool closing_ = false;  // inside ares_destroy
 };

@@ -56,9 +56,9 @@ bool speaks_for_a_server(answer_outcome o) noexcept {
 
 // A response code after which c-ares asks nobody else, although another server may know: FORMERR
 // and unknown ones. After SERVFAIL, NOTIMP and REFUSED it has asked all.
-bool is_useless(const channel_result& r) noexcept {
-  if (r.outcome != answer_outcome::records || r.bytes.size() < 4) return false;
-  const int rcode = r.bytes[3] & 0x0f;
+bool is_useless(answer_outcome said, std::span<const std::uint8_t> response) noexcept {
+  if (said != answer_outcome::records || response.size() < 4) return false;
+  const int rcode = response[3] & 0x0f;
   return rcode == 1 || rcode > 5;
 }
 
@@ -71,7 +71,9 @@ cares_source_state::cares_source_state(asio::any_io_executor strand,
       options_(options),
       time_(std::move(time)),
       servers_(options_),
-      rate_(options_.max_per_second) {}
+      rate_(options_.max_per_second) {
+  spare_names_.reserve(options_.max_in_flight);
+}
 
 cares_source_state::~cares_source_state() { time_->disarm(timer_); }
 
@@ -89,12 +91,21 @@ void cares_source_state::start() {
 void cares_source_state::ask(const question& q, dns_source::handler done) {
   if (!strand_) return;  // nowhere to call the handler any more
   if (closed_) return deliver(std::move(done), failure(q, answer_outcome::closed));
-  waiting_.emplace_back();
-  waiting_.back().asked = q;
-  waiting_.back().done = std::move(done);
   const auto now = time_->now();
   follow_servers(now);
-  pump();
+  op o;
+  if (!spare_names_.empty()) {
+    o.asked.name = std::move(spare_names_.back());
+    spare_names_.pop_back();
+  }
+  o.asked = q;
+  o.done = std::move(done);
+  if (!somebody_waits() && current_ && may_start(now)) {
+    start(std::move(o), now);
+  } else {
+    waiting_.push_back(std::move(o));
+    pump(now);
+  }
   arm_timer(now);
 }
 
@@ -159,7 +170,7 @@ void cares_source_state::on_stirred() {
   time_out(now);
   consider_rebuild(now);
   follow_servers(now);
-  pump();
+  pump(now);
   std::erase_if(retired_, [](const auto& c) { return c->questions == 0; });
   arm_timer(now);
   in_turn_ = false;
@@ -168,7 +179,7 @@ void cares_source_state::on_stirred() {
   if (!batch) return;
   answer_batch::run(batch, *strand_);
   if (batch.use_count() != 1) return;
-  batch->reopen();
+  batch->reopen(spare_names_);
   spare_ = std::move(batch);
 }
 
@@ -184,7 +195,7 @@ void cares_source_state::drive_channels(time_point now) {
 void cares_source_state::take_results(const channel_ptr& c, time_point now) {
   bool port_closed = false;
   c->take_finished(results_);
-  for (auto& r : results_) {
+  for (const auto& r : results_.each) {
     port_closed = port_closed || r.port_closed;
     const auto at = ops_.find(r.id);
     // Nobody waits for it any more, but it shows that somebody is there.
@@ -193,14 +204,15 @@ void cares_source_state::take_results(const channel_ptr& c, time_point now) {
       continue;
     }
     auto& q = at->second.asked;
-    auto a = r.outcome == answer_outcome::records ? check_answer(std::move(q), r.bytes)
+    const auto response = results_.response(r);
+    auto a = r.outcome == answer_outcome::records ? check_answer(std::move(q), response)
                                                   : failure(q, r.outcome, r.error);
     const bool by_rcode =
         a.outcome == answer_outcome::server_failure || a.outcome == answer_outcome::refused;
     if (r.error && by_rcode) a.error = r.error;
     unanswered_ = speaks_for_a_server(a.outcome) ? 0 : unanswered_ + 1;
-    refused_ = refused_ || (a.outcome == answer_outcome::refused && r.bytes.empty());
-    const int in_vain = r.timeouts + (is_useless(r) ? 1 : 0);
+    refused_ = refused_ || (a.outcome == answer_outcome::refused && response.empty());
+    const int in_vain = r.timeouts + (is_useless(r.outcome, response) ? 1 : 0);
     if (c == current_ && !failed_over_ && (is_definite(a.outcome) || in_vain > r.timeouts)) {
       failed_over_ = servers_.on_answer(in_vain, now);
     }
@@ -278,66 +290,6 @@ void cares_source_state::follow_servers(time_point now) {
 
 void cares_source_state::retire_current() { retired_.push_back(std::exchange(current_, nullptr)); }
 
-// Questions past their deadline are not waited for, but c-ares goes on with them, each perhaps with
-// a socket of its own.
-bool cares_source_state::is_full() const noexcept {
-  return in_flight_ >= options_.max_in_flight ||
-         (current_ && current_->open_queries() >= 2 * options_.max_in_flight);
-}
-
-// Only such questions are left, so nobody's deadline brings us on.
-bool cares_source_state::is_stuck() const noexcept {
-  return in_flight_ == 0 && somebody_waits() && is_full();
-}
-
-void cares_source_state::pump() {
-  while (somebody_waits()) {
-    const auto now = time_->now();
-    if (is_full() || !have_channel(now) || !rate_.take(now)) return;
-    give_turn(now);
-  }
-}
-
-void cares_source_state::give_turn(time_point now) {
-  auto at = ops_.end();
-  if (!again_.empty()) {
-    at = ops_.find(again_.front());
-    again_.pop_front();
-  } else {
-    at = ops_.emplace_hint(ops_.end(), ++last_turn_, std::move(waiting_.front()));
-    waiting_.pop_front();
-    at->second.deadline = after(now, options_.query_timeout);
-  }
-  at->second.channel = current_;
-  ++current_->questions;
-  ++in_flight_;
-  current_->ask(at->first, at->second.asked);
-}
-
-// False when nothing can be asked now: either everybody was told, or the timer brings us back.
-bool cares_source_state::have_channel(time_point now) {
-  if (servers_.is_empty()) {
-    fail_waiting(make_error_code(errc::no_dns_servers));
-    return false;
-  }
-  if (current_) return current_->fault() == channel_fault::none;
-  if (now < build_not_before_) return false;
-  error_code why;
-  if (build(why)) return true;
-  fail_waiting(why);
-  return false;
-}
-
-bool cares_source_state::build(error_code& why) {
-  auto stirred = [weak = weak_from_this()] {
-    if (const auto self = weak.lock()) self->stir();
-  };
-  do {
-    current_ = live_channel::create(*strand_, time_, servers_.next_channel(), stirred, why);
-  } while (!current_ && servers_.drop_zoned());
-  return current_ != nullptr;
-}
-
 void cares_source_state::fail_waiting(const error_code& ec) {
   while (!again_.empty()) {
     const auto at = ops_.find(again_.front());
@@ -348,7 +300,7 @@ void cares_source_state::fail_waiting(const error_code& ec) {
   }
 }
 
-void cares_source_state::finish(ops::iterator at, answer a) {
+void cares_source_state::finish(ops::iterator at, answer&& a) {
   auto& o = at->second;
   if (o.channel) {
     --in_flight_;
@@ -357,10 +309,11 @@ void cares_source_state::finish(ops::iterator at, answer a) {
     std::erase(again_, at->first);
   }
   deliver(std::move(o.done), std::move(a));
-  ops_.erase(at);
+  o = {};  // what it holds goes now, its memory is for the next one
+  spare_ops_.push_back(ops_.extract(at));
 }
 
-void cares_source_state::deliver(dns_source::handler done, answer a) {
+void cares_source_state::deliver(dns_source::handler&& done, answer&& a) {
   if (!finished_ || !finished_->is_open()) {
     finished_ = spare_ ? std::move(spare_) : std::make_shared<answer_batch>();
     if (!in_turn_) answer_batch::post(finished_, *strand_);

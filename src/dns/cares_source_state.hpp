@@ -13,7 +13,6 @@
 #include <atomic>
 #include <deque>
 #include <map>
-#include <memory_resource>
 #include <optional>
 #include <vector>
 
@@ -46,7 +45,7 @@ class cares_source_state final : public ends_with_context,
     channel_ptr channel;       // null while it waits for its turn
     bool asked_again = false;  // after a channel broke under it, or found a port closed
   };
-  using ops = std::pmr::map<std::uint64_t, op>;
+  using ops = std::map<std::uint64_t, op>;
 
   void context_gone() noexcept override;
 
@@ -58,7 +57,7 @@ class cares_source_state final : public ends_with_context,
   void ask_again(const channel_ptr& c);
   void time_out(time_point now);
   void abandon(const channel_ptr& c, time_point now);
-  void pump();
+  void pump(time_point now);
   [[nodiscard]] bool somebody_waits() const noexcept {
     return !again_.empty() || !waiting_.empty();
   }
@@ -67,12 +66,15 @@ class cares_source_state final : public ends_with_context,
   [[nodiscard]] bool have_channel(time_point now);
   [[nodiscard]] bool build(error_code& why);
   void give_turn(time_point now);
+  void start(op&& o, time_point now);
+  void start(ops::iterator at, time_point now);
+  [[nodiscard]] bool may_start(time_point now);
   void consider_rebuild(time_point now);
   void follow_servers(time_point now);
   void retire_current();
-  void finish(ops::iterator at, answer a);
+  void finish(ops::iterator at, answer&& a);
   void fail_waiting(const error_code& ec);
-  void deliver(dns_source::handler done, answer a);
+  void deliver(dns_source::handler&& done, answer&& a);
   void arm_timer(time_point now);
   [[nodiscard]] time_point next_wish(time_point now) const;
 
@@ -84,14 +86,15 @@ class cares_source_state final : public ends_with_context,
 
   std::deque<op> waiting_;  // for their first turn
   // Those that had a turn, numbered in its order; so their deadlines grow.
-  std::pmr::unsynchronized_pool_resource nodes_;
-  ops ops_{&nodes_};
-  std::deque<std::uint64_t> again_;  // of `ops_`, those whose channel broke: first in line
+  ops ops_;
+  std::vector<ops::node_type> spare_ops_;  // their memory: one a question, with many it shows
+  std::deque<std::uint64_t> again_;        // of `ops_`, those whose channel broke: first in line
   std::size_t in_flight_ = 0;
   std::uint64_t last_turn_ = 0;
   std::shared_ptr<answer_batch> finished_;  // may be null, or posted already
   std::shared_ptr<answer_batch> spare_;     // may be null
-  std::vector<channel_result> results_;     // empty between turns
+  std::vector<std::string> spare_names_;    // with memory for the next questions
+  channel_results results_;                 // empty between turns
 
   channel_ptr current_;
   std::vector<channel_ptr> retired_;  // with questions still in flight

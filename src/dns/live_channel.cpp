@@ -5,7 +5,6 @@
 #include <boost/asio/post.hpp>
 #include <sys/socket.h>
 
-#include <iterator>
 #include <utility>
 
 namespace redial::detail {
@@ -71,14 +70,9 @@ std::shared_ptr<live_channel> live_channel::create(const asio::any_io_executor& 
   return out;
 }
 
-void live_channel::ask(std::uint64_t id, const question& q) {
+void live_channel::ask(std::uint64_t id, const question& q, time_point now) {
   channel_->query(id, q);
-  after_step();
-}
-
-void live_channel::take_finished(std::vector<channel_result>& into) noexcept {
-  into.clear();
-  finished_.swap(into);
+  after_step(now);
 }
 
 // Called by c-ares from inside its functions: no calls back into it, and no exceptions.
@@ -143,7 +137,7 @@ void live_channel::ready(const watched_ptr& w, bool for_write) {
   if (spins(*w)) return fail(channel_fault::spin);
   channel_->process(w->fd, !for_write, for_write);
   if (!w->dead) arm(w);
-  after_step();
+  after_step(time_->now());
 }
 
 // On a thread of the scheduler.
@@ -153,30 +147,20 @@ void live_channel::on_timer() {
     if (!self || self->fault_ != channel_fault::none) return;
     self->armed_for_.reset();
     self->channel_->process_timeouts();
-    self->after_step();
+    self->after_step(self->time_->now());
   });
 }
 
-void live_channel::after_step() {
-  channel_->take_finished(arriving_);
-  if (!arriving_.empty()) {
-    results_ += arriving_.size();
-    if (finished_.empty()) {
-      finished_.swap(arriving_);
-    } else {
-      std::move(arriving_.begin(), arriving_.end(), std::back_inserter(finished_));
-      arriving_.clear();
-    }
-    stirred_();
-  }
-  arm_timer();
+void live_channel::after_step(time_point now) {
+  const auto finished = channel_->finished();
+  if (std::exchange(results_, finished) != finished) stirred_();
+  arm_timer(now);
 }
 
 // ares_timeout looks at every open query (1.18.1), so it is asked only where the answer matters: a
 // try that just began ends no sooner than half a try timeout from now (c-ares shortens by chance,
 // but never more), and a timer that fires too early finds out when the next one is due.
-void live_channel::arm_timer() {
-  const auto now = time_->now();
+void live_channel::arm_timer(time_point now) {
   const bool busy = armed_for_ && !watched_.empty() && channel_->outstanding() > 0;
   if (busy && !cares_channel::shortens_timeouts()) return arm_by(after(now, try_timeout_ / 2));
   if (const auto next = channel_->next_timeout()) return arm_by(after(now, *next));

@@ -16,7 +16,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <vector>
 
 namespace redial::detail {
 
@@ -48,9 +47,9 @@ class live_channel final : public channel_observer,
                std::function<void()> stirred);
   ~live_channel();
 
-  void ask(std::uint64_t id, const question& q);
+  void ask(std::uint64_t id, const question& q, time_point now);
   /// As `cares_channel::take_finished`.
-  void take_finished(std::vector<channel_result>& into) noexcept;
+  void take_finished(channel_results& into) noexcept { channel_->take_finished(into); }
   /// Once it is not `none`, nothing more will come.
   [[nodiscard]] channel_fault fault() const noexcept { return fault_; }
   /// Questions that c-ares still works on, also those nobody waits for any more.
@@ -70,8 +69,8 @@ class live_channel final : public channel_observer,
   [[nodiscard]] bool spins(watched& w);
   void ready(const watched_ptr& w, bool for_write);
   void on_timer();
-  void after_step();
-  void arm_timer();
+  void after_step(time_point now);
+  void arm_timer(time_point now);
   void arm_by(time_point when);
   void fail(channel_fault fault) noexcept;
 
@@ -79,10 +78,8 @@ class live_channel final : public channel_observer,
   std::shared_ptr<scheduler> time_;
   const duration try_timeout_;
   std::function<void()> stirred_;
-  std::uint64_t results_ = 0;  // so far
+  std::uint64_t results_ = 0;  // of the channel so far that `stirred_` was called for
   std::map<int, watched_ptr> watched_;
-  std::vector<channel_result> finished_;
-  std::vector<channel_result> arriving_;  // empty between steps
   channel_fault fault_ = channel_fault::none;
   std::optional<time_point> armed_for_;
   member_timer<live_channel, &live_channel::on_timer> timer_{*this};

@@ -6,6 +6,9 @@
 #include <gtest/gtest.h>
 
 #include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace redial::detail {
 namespace {
@@ -64,6 +67,24 @@ TEST_F(AnswerBatch, Fault127_TheContextMayEndFirst) {
   }
   EXPECT_THAT(called, IsEmpty());
   EXPECT_EQ(owned.use_count(), 1);
+}
+
+TEST_F(AnswerBatch, IsUsedAgainAndGivesBackTheMemoryOfNames) {
+  const std::string name(100, 'a');
+  answer a;
+  a.asked.name = name;
+  batch->add([](const answer&) {}, std::move(a));
+  add(1);
+  answer_batch::run(batch, strand);
+  std::vector<std::string> names;
+  names.reserve(1);
+  batch->reopen(names);
+  ASSERT_EQ(names.size(), 1U);  // no more than there is room for
+  EXPECT_GE(names.front().capacity(), name.size());
+  EXPECT_TRUE(batch->is_open());
+  add(2);
+  answer_batch::run(batch, strand);
+  EXPECT_THAT(called, ElementsAre(1, 2));
 }
 
 }  // namespace

@@ -20,8 +20,9 @@ class bare_queries {
   bare_queries(const bare_queries&) = delete;
   bare_queries& operator=(const bare_queries&) = delete;
 
-  /// Asks `count` questions (A and AAAA of each name in turn), evenly over `span`, never more than
-  /// `most_in_flight` at once, and waits for their answers. Returns how many were answered.
+  /// Asks `count` questions (A and AAAA of each name in turn), evenly over `span` in steps of 10
+  /// ms, never more than `most_in_flight` at once, and waits for their answers. Returns how many
+  /// were answered.
   std::uint64_t run(const std::vector<std::string>& names,
                     std::uint64_t count,
                     std::chrono::milliseconds span,

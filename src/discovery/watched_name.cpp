@@ -4,14 +4,17 @@
 
 namespace redial::detail {
 
-watched_name::watched_name(std::string host, std::shared_ptr<const watch_surroundings> around)
+watched_name::watched_name(only_make,
+                           std::string host,
+                           std::shared_ptr<const watch_surroundings> around)
     : watched(around), watch_(host, around->watch, seed_for(around->seed, host)) {
   watch_.pause();
 }
 
 std::shared_ptr<watched_name> watched_name::make(std::string host,
                                                  std::shared_ptr<const watch_surroundings> around) {
-  const std::shared_ptr<watched_name> made(new watched_name(std::move(host), std::move(around)));
+  // In one piece with its counts: every answer and every timer begins with them.
+  const auto made = std::make_shared<watched_name>(only_make{}, std::move(host), std::move(around));
   made->own_timer();
   return made;
 }

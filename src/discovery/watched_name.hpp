@@ -12,10 +12,15 @@
 namespace redial::detail {
 
 class watched_name final : public watched {
+  struct only_make {
+    explicit only_make() = default;
+  };
+
  public:
   /// Asks nothing until the first subscriber comes.
   [[nodiscard]] static std::shared_ptr<watched_name> make(
       std::string host, std::shared_ptr<const watch_surroundings> around);
+  watched_name(only_make, std::string host, std::shared_ptr<const watch_surroundings> around);
 
   void report(const endpoint& where, endpoint_outcome outcome, bool last_usable) override;
   void refresh() override;
@@ -26,7 +31,6 @@ class watched_name final : public watched {
   [[nodiscard]] snapshot_ptr current() const override { return watch_.current(); }
 
  private:
-  watched_name(std::string host, std::shared_ptr<const watch_surroundings> around);
   watch_step on_time(time_point now) override { return watch_.on_time(now); }
   watch_step on_answer(const answer& received, time_point now) override;
   watch_step wake_up(time_point now) override;

@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A message is looked through once, to its end, before anything in it is believed; names are
-// compared as they are in it. Only the targets of SRV records become text, which the C library
-// makes (ns_name_uncompress), so that odd bytes are escaped as everywhere else.
+// Parsing is the C library's (ns_initparse, ns_parserr: RFC 1035 §4.1); what is believed is decided
+// here.
 //
 // Sources and constants
-//   RFC 1035 §3.6.2, §4.1, 2181 §5.2, §8   format, CNAME chains, TTLs of a set, TTL with the top
-//                                          bit set is 0
-//   RFC 2308 §2, §5                        negative answers and their TTL
-//   RFC 2782                               SRV: data, the target "."
-//   16 hops                                longer chains than any real one; glibc and Unbound stop
-//                                          there
+//   RFC 1035 §3.6.2, 2181 §5.2, §8   CNAME chains, TTLs of a set, TTL with the top bit set is 0
+//   RFC 2308 §2, §5                  negative answers and their TTL
+//   RFC 2782                         SRV: data, the target "."
+//   16 hops                          longer chains than any real one; glibc and Unbound stop there
+//   127 pointers                     a name has at most 127 labels in 255 bytes (RFC 1035 §2.3.4),
+//                                    and a pointer without a label before it is only ever a trap
 // Steps
 //   header -> end of the four sections -> question -> records -> chain -> addresses, services, SOA
 #include "dns/answer_check.hpp"
 
 #include "core/service_set.hpp"
-#include "dns/wire_name.hpp"
 
 // The order matters to nameser.h on BSDs.
 #include <netinet/in.h>
@@ -28,11 +26,9 @@
 #include <boost/asio/ip/address_v6.hpp>
 
 #include <algorithm>
-#include <array>
-#include <cstddef>
-#include <memory_resource>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace redial::detail {
@@ -41,19 +37,32 @@ namespace {
 using bytes = std::span<const std::uint8_t>;
 
 constexpr int longest_chain = 16;
+constexpr int most_pointers = 127;
+constexpr std::size_t header_size = 12;
 constexpr std::size_t srv_numbers_size = 6;
 
 // What is kept of a record. `data` points into the message.
 struct record {
-  std::size_t owner = 0;  // in the message
+  std::string owner;
   int type = 0;
   std::uint32_t ttl = 0;
   bytes data;
 };
 
-// Most answers have a handful, and then need no memory.
-using records_type = std::pmr::vector<record>;
-constexpr std::size_t usual_records = 16;
+char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+// Names as the C library prints them, without a trailing dot.
+bool same_name(std::string_view a, std::string_view b) noexcept {
+  return std::equal(
+      a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
+}
+
+bool is_inside(std::string_view name, std::string_view zone) noexcept {
+  if (zone.empty() || zone == ".") return true;
+  if (name.size() < zone.size()) return false;
+  const auto start = name.size() - zone.size();
+  return same_name(name.substr(start), zone) && (start == 0 || name[start - 1] == '.');
+}
 
 std::uint32_t sane_ttl(std::uint32_t ttl) noexcept { return ttl > 0x7fff'ffffU ? 0 : ttl; }
 
@@ -65,99 +74,103 @@ std::uint32_t get32(bytes m, std::size_t at) noexcept {
   return (std::uint32_t{get16(m, at)} << 16) | get16(m, at + 2);
 }
 
-// A message whose header and sections are whole, without what comes after them: some servers append
-// junk.
-struct message {
-  bytes all;
-  std::size_t answers = 0;    // where they begin
-  std::size_t authority = 0;  // as well
-
-  [[nodiscard]] int flags() const noexcept { return get16(all, 2); }
-  [[nodiscard]] int rcode() const noexcept { return flags() & 0x0f; }
-  [[nodiscard]] int count(ns_sect section) const noexcept {
-    return get16(all, 4 + 2 * static_cast<std::size_t>(section));
-  }
-};
-
-// Where the entry of a section at `at` ends; 0 when it does not fit in.
-std::size_t skip_entry(bytes m, std::size_t at, ns_sect section) noexcept {
-  const std::size_t fixed = section == ns_s_qd ? 4 : 10;
-  at = skip_name(m, at);
-  if (at == 0 || m.size() - at < fixed) return 0;
-  at += fixed;
-  if (section == ns_s_qd) return at;
-  const std::size_t size = get16(m, at - 2);
-  return m.size() - at < size ? 0 : at + size;
-}
-
-std::optional<message> whole(bytes m) noexcept {
-  if (m.size() < dns_header_size) return std::nullopt;
-  message out{m};
-  std::size_t at = dns_header_size;
-  for (const ns_sect section : {ns_s_qd, ns_s_an, ns_s_ns, ns_s_ar}) {
-    if (section == ns_s_an) out.answers = at;
-    if (section == ns_s_ns) out.authority = at;
-    for (int i = out.count(section); i > 0; --i) {
-      at = skip_entry(m, at, section);
-      if (at == 0) return std::nullopt;
+// False for a name at `at` that is longer, or jumps about more, than a real one can, or that lies
+// in the header, where no names are. Keeps the work of a message full of pointer chains linear: the
+// C library would follow thousands of hops for every record.
+bool is_modest_name(bytes m, std::size_t at) noexcept {
+  std::size_t size = 0;
+  int pointers = 0;
+  while (at >= header_size && at < m.size()) {
+    const unsigned length = m[at];
+    if (length == 0) return true;
+    if ((length & 0xc0) == 0 && (size += length + 1) < NS_MAXCDNAME) {
+      at += length + 1;
+    } else if ((length & 0xc0) == 0xc0 && at + 1 < m.size() && ++pointers <= most_pointers) {
+      at = get16(m, at) & 0x3fffU;
+    } else {
+      return false;
     }
   }
-  // Names may point into the junk: then the message without it is not whole.
-  return at == m.size() ? out : whole(m.first(at));
+  return false;
 }
 
-// The records of class IN of a section that begins at `at`.
-void read_section(const message& m, std::size_t at, ns_sect section, records_type& out) {
-  const int count = m.count(section);
-  out.reserve(static_cast<std::size_t>(count));  // true: the sections were skipped through
-  for (int i = 0; i < count; ++i) {
-    record r;
-    r.owner = at;
-    at = skip_name(m.all, at);
-    r.type = get16(m.all, at);
-    r.ttl = sane_ttl(get32(m.all, at + 4));
-    r.data = m.all.subspan(at + 10, get16(m.all, at + 8));
-    if (get16(m.all, at + 2) == ns_c_in) out.push_back(r);
-    at += 10 + r.data.size();
+// The message without what comes after its four sections: some servers append junk, and
+// ns_initparse refuses it. Nothing when the sections do not fit in.
+std::optional<bytes> trimmed(bytes m) {
+  if (m.size() < header_size) return std::nullopt;
+  const std::uint8_t* const end = m.data() + m.size();
+  const std::uint8_t* at = m.data() + header_size;
+  for (const ns_sect section : {ns_s_qd, ns_s_an, ns_s_ns, ns_s_ar}) {
+    const int count = get16(m, 4 + 2 * static_cast<std::size_t>(section));
+    // One at a time, so that each owner name is looked at before anything is decompressed.
+    for (int i = 0; i < count; ++i) {
+      if (!is_modest_name(m, static_cast<std::size_t>(at - m.data()))) return std::nullopt;
+      const int size = ns_skiprr(at, end, section, 1);
+      if (size <= 0) return std::nullopt;
+      at += size;
+    }
   }
+  return m.first(static_cast<std::size_t>(at - m.data()));
 }
 
-// Where the name that fills `data` to its end is; 0 when it cannot be read or is shorter or longer.
-std::size_t name_in(bytes m, bytes data) noexcept {
-  const auto at = static_cast<std::size_t>(data.data() - m.data());
-  return !data.empty() && skip_name(m, at) == at + data.size() ? at : 0;
+// The records of class IN of a section; nothing when one cannot be read.
+std::optional<std::vector<record>> read_section(ns_msg& m, ns_sect section) {
+  std::vector<record> out;
+  const int count = ns_msg_count(m, section);  // true: the sections were skipped through
+  out.reserve(static_cast<std::size_t>(count));
+  for (int i = 0; i < count; ++i) {
+    ns_rr rr;
+    if (ns_parserr(&m, section, i, &rr) != 0) return std::nullopt;
+    if (ns_rr_class(rr) != ns_c_in) continue;
+    record r;
+    r.owner = ns_rr_name(rr);
+    r.type = static_cast<int>(ns_rr_type(rr));
+    r.ttl = sane_ttl(static_cast<std::uint32_t>(ns_rr_ttl(rr)));
+    r.data = bytes(ns_rr_rdata(rr), ns_rr_rdlen(rr));
+    out.push_back(std::move(r));
+  }
+  return out;
 }
 
-std::optional<std::string> text_at(bytes m, std::size_t at) {
+// The name that fills `data` to its end; nothing when it cannot be read or is shorter or longer.
+std::optional<std::string> name_in(bytes message, bytes data) {
+  const auto at = static_cast<std::size_t>(data.data() - message.data());
+  if (!is_modest_name(message, at)) return std::nullopt;
   char text[NS_MAXDNAME];
-  const std::uint8_t* const begin = m.data();
-  const int size = ns_name_uncompress(begin, begin + m.size(), begin + at, text, sizeof text);
-  return size < 0 ? std::nullopt : std::optional<std::string>{text};
+  const std::uint8_t* const begin = message.data();
+  const int size =
+      ns_name_uncompress(begin, begin + message.size(), data.data(), text, sizeof text);
+  if (size < 0 || static_cast<std::size_t>(size) != data.size()) return std::nullopt;
+  return std::string{text};
 }
 
-bool question_matches(const message& m, const wire_name& name, record_type type) noexcept {
-  return m.count(ns_s_qd) == 1 && get16(m.all, m.answers - 2) == ns_c_in &&
-         get16(m.all, m.answers - 4) == static_cast<int>(type) &&
-         name.is_at(m.all, dns_header_size);
+bool question_matches(ns_msg& m, const question& asked) {
+  ns_rr rr;
+  return ns_msg_count(m, ns_s_qd) == 1 && ns_parserr(&m, ns_s_qd, 0, &rr) == 0 &&
+         ns_rr_class(rr) == ns_c_in && ns_rr_type(rr) == static_cast<int>(asked.type) &&
+         same_name(ns_rr_name(rr), asked.name);
 }
 
 // Where the aliases lead, and the smallest TTL on the way.
 struct chain {
-  wire_name end;
+  std::string end;
   std::uint32_t ttl = 0x7fff'ffffU;
 };
 
-std::optional<chain> follow(const wire_name& start, const records_type& records, bytes m) {
-  chain c{start};
+std::optional<chain> follow(const std::string& start,
+                            const std::vector<record>& records,
+                            bytes message) {
+  chain c;
+  c.end = start;
   for (int hop = 0; hop <= longest_chain; ++hop) {
     const auto alias = std::find_if(records.begin(), records.end(), [&](const record& r) {
-      return r.type == ns_t_cname && c.end.is_at(m, r.owner);
+      return r.type == ns_t_cname && same_name(r.owner, c.end);
     });
     if (alias == records.end()) return c;
-    const auto target = name_in(m, alias->data);
-    if (target == 0) return std::nullopt;
+    auto target = name_in(message, alias->data);
+    if (!target) return std::nullopt;
     c.ttl = std::min(c.ttl, alias->ttl);
-    c.end = wire_name::at(m, target);
+    c.end = std::move(*target);
   }
   return std::nullopt;
 }
@@ -180,14 +193,12 @@ std::optional<address> address_in(const record& r) {
 }
 
 // min(SOA TTL, SOA minimum) of a zone that `name` lies in; 0 without one.
-std::uint32_t negative_ttl(const message& m, const wire_name& name) {
-  std::array<std::byte, usual_records * sizeof(record)> room;
-  std::pmr::monotonic_buffer_resource memory{room.data(), room.size()};
-  records_type records{&memory};
-  read_section(m, m.authority, ns_s_ns, records);
-  for (const auto& r : records) {
+std::uint32_t negative_ttl(ns_msg& m, const std::string& name) {
+  const auto records = read_section(m, ns_s_ns);
+  if (!records) return 0;
+  for (const auto& r : *records) {
     // The five numbers at the end follow two names; the last one is the minimum.
-    if (r.type != ns_t_soa || r.data.size() < 22 || !name.is_inside(m.all, r.owner)) continue;
+    if (r.type != ns_t_soa || r.data.size() < 22 || !is_inside(name, r.owner)) continue;
     return std::min(r.ttl, sane_ttl(get32(r.data, r.data.size() - 4)));
   }
   return 0;
@@ -202,26 +213,25 @@ answer verdict(answer_outcome outcome, errc code) {
 
 answer malformed() { return verdict(answer_outcome::malformed, errc::dns_bad_answer); }
 
-answer negative(const message& m, const chain& c) {
-  auto a = m.rcode() == ns_r_nxdomain
-               ? verdict(answer_outcome::name_not_found, errc::name_not_found)
-               : verdict(answer_outcome::no_data, errc::no_data);
+answer negative(ns_msg& m, const chain& c, int rcode) {
+  auto a = rcode == ns_r_nxdomain ? verdict(answer_outcome::name_not_found, errc::name_not_found)
+                                  : verdict(answer_outcome::no_data, errc::no_data);
   // An alias on the way may lead elsewhere sooner than the zone changes.
   a.ttl = std::chrono::seconds{std::min(c.ttl, negative_ttl(m, c.end))};
   return a;
 }
 
-// Leaves the records of the asked type at the end of the chain, and the smallest TTL up to here:
-// also of those that are dropped below, since a set has one TTL.
-void keep_wanted(records_type& records, record_type type, bytes m, chain& c) {
+// The records of the asked type at the end of the chain, and the smallest TTL up to here: also of
+// those that are dropped below, since a set has one TTL.
+std::vector<record> wanted(std::vector<record> records, record_type type, chain& c) {
   std::erase_if(records, [&](const record& r) {
-    return r.type != static_cast<int>(type) || !c.end.is_at(m, r.owner);
+    return r.type != static_cast<int>(type) || !same_name(r.owner, c.end);
   });
   for (const auto& r : records) c.ttl = std::min(c.ttl, r.ttl);
+  return records;
 }
 
-void take_addresses(const records_type& records, answer& a) {
-  a.addresses.reserve(records.size());
+void take_addresses(const std::vector<record>& records, answer& a) {
   for (const auto& r : records) {
     if (const auto where = address_in(r)) {
       a.addresses.push_back(*where);
@@ -234,15 +244,14 @@ void take_addresses(const records_type& records, answer& a) {
 }
 
 // False when a target cannot be read: then nothing in the message is to be trusted.
-bool take_services(const records_type& records, bytes m, answer& a) {
+bool take_services(const std::vector<record>& records, bytes message, answer& a) {
   std::vector<srv_record> raw;
   for (const auto& r : records) {
     if (r.data.size() <= srv_numbers_size) {
       ++a.dropped;
       continue;
     }
-    const auto at = name_in(m, r.data.subspan(srv_numbers_size));
-    auto target = at == 0 ? std::nullopt : text_at(m, at);
+    auto target = name_in(message, r.data.subspan(srv_numbers_size));
     if (!target) return false;
     raw.push_back({std::move(*target), get16(r.data, 4), get16(r.data, 0), get16(r.data, 2)});
   }
@@ -253,24 +262,22 @@ bool take_services(const records_type& records, bytes m, answer& a) {
   return true;
 }
 
-answer positive(const question& asked, const wire_name& name, const message& m) {
-  std::array<std::byte, usual_records * sizeof(record)> room;
-  std::pmr::monotonic_buffer_resource memory{room.data(), room.size()};
-  records_type records{&memory};
-  read_section(m, m.answers, ns_s_an, records);
-  auto c = follow(name, records, m.all);
+answer positive(const question& asked, ns_msg& m, bytes message, int rcode) {
+  auto records = read_section(m, ns_s_an);
+  if (!records) return malformed();
+  auto c = follow(asked.name, *records, message);
   if (!c) return malformed();
-  if (m.rcode() == ns_r_nxdomain) return negative(m, *c);
+  if (rcode == ns_r_nxdomain) return negative(m, *c, rcode);
 
   answer a;
-  keep_wanted(records, asked.type, m.all, *c);
+  const auto found = wanted(std::move(*records), asked.type, *c);
   if (asked.type != record_type::srv) {
-    take_addresses(records, a);
-  } else if (!take_services(records, m.all, a)) {
+    take_addresses(found, a);
+  } else if (!take_services(found, message, a)) {
     return malformed();
   }
   if (a.addresses.empty() && a.services.empty() && !a.error) {
-    auto none = negative(m, *c);
+    auto none = negative(m, *c, rcode);
     none.dropped = a.dropped;
     return none;
   }
@@ -279,20 +286,22 @@ answer positive(const question& asked, const wire_name& name, const message& m) 
   return a;
 }
 
-answer judge(const question& asked, bytes received) {
-  constexpr int response = 0x8000;
-  constexpr int opcode = 0x7800;
-  constexpr int truncated = 0x0200;
-  const auto m = whole(received);
+answer judge(const question& asked, bytes message) {
+  const auto whole = trimmed(message);
+  ns_msg m;
+  if (!whole || ns_initparse(whole->data(), static_cast<int>(whole->size()), &m) != 0) {
+    return malformed();
+  }
   // A truncated message that came this far came over TCP, where nothing may be cut.
-  if (!m || (m->flags() & (response | opcode | truncated)) != response) return malformed();
-  switch (m->rcode()) {
+  if (ns_msg_getflag(m, ns_f_qr) == 0 || ns_msg_getflag(m, ns_f_opcode) != ns_o_query ||
+      ns_msg_getflag(m, ns_f_tc) != 0) {
+    return malformed();
+  }
+  const int rcode = ns_msg_getflag(m, ns_f_rcode);
+  switch (rcode) {
     case ns_r_noerror:
-    case ns_r_nxdomain: {
-      const auto name = wire_name::of(asked.name);
-      if (!name || !question_matches(*m, *name, asked.type)) return malformed();
-      return positive(asked, *name, *m);
-    }
+    case ns_r_nxdomain:
+      return question_matches(m, asked) ? positive(asked, m, *whole, rcode) : malformed();
     case ns_r_refused:
       return verdict(answer_outcome::refused, errc::dns_refused);
     default:
@@ -302,8 +311,8 @@ answer judge(const question& asked, bytes received) {
 
 }  // namespace
 
-answer check_answer(question asked, bytes received) {
-  answer a = judge(asked, received);
+answer check_answer(question asked, bytes message) {
+  answer a = judge(asked, message);
   a.asked = std::move(asked);
   return a;
 }

@@ -33,7 +33,7 @@ inline endpoint_entry* selector::pick_idle_of_two() noexcept {
   if (a->idle == 0) std::swap(a, b);
   if (b->idle != 0) return b->leases < a->leases ? b : a;
   if (a == b) return nullptr;
-  if (b->connections == 0 || (b->opening == 0 && b->leases < a->leases)) starved_ = b;
+  if (b->connections == 0 || (b->opening == 0 && b->leases + 1 < a->leases)) starved_ = b;
   return a->idle != 0 ? a : any_idle();
 }
 

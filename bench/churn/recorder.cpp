@@ -37,10 +37,21 @@ std::optional<log_line> parse_line(std::string_view text) {
   return line;
 }
 
+// While DNS had the address of `backend`, for whichever of those that share it: clients know
+// addresses.
+std::vector<span> address_in_dns(const run_record& run, const backend_record& backend) {
+  std::vector<span> all;
+  for (const auto& other : run.backends) {
+    if (other.address == backend.address)
+      all.insert(all.end(), other.in_dns.begin(), other.in_dns.end());
+  }
+  return all;
+}
+
 // How long before `at` the address had left DNS; nothing while it was there or had not been yet.
-std::optional<duration> absent_for(const backend_record& backend, duration at) {
+std::optional<duration> absent_for(const std::vector<span>& in_dns, duration at) {
   std::optional<duration> left;
-  for (const auto& s : backend.in_dns) {
+  for (const auto& s : in_dns) {
     if (at >= s.from && at < s.to) return std::nullopt;
     if (s.to <= at && (!left || s.to > *left)) left = s.to;
   }
@@ -107,13 +118,11 @@ bool in_dns(const backend_record& backend, duration at) noexcept {
 stale_use stale_use_of(const run_record& run, const contestant_record& c) {
   stale_use use;
   for (std::size_t b = 0; b < c.servings.size(); ++b) {
-    const auto& backend = run.backends[b];
+    const auto there = address_in_dns(run, run.backends[b]);
     for (const auto& s : c.servings[b]) {
-      const auto absent = absent_for(backend, s.at);
-      if (!absent) {
-        if (!was_ever_in_dns(backend, s.at)) ++use.strays;
-        continue;
-      }
+      if (!was_ever_in_dns(run.backends[b], s.at)) ++use.strays;
+      const auto absent = absent_for(there, s.at);
+      if (!absent) continue;
       ++use.requests;
       if (*absent > run.settings.allowed_stale) ++use.late;
       use.last = std::max(use.last, *absent);

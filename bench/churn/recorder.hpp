@@ -39,13 +39,14 @@ void add_servings(run_record& run, std::size_t backend, const backend_log& log, 
 [[nodiscard]] std::size_t connections_of(const std::string& contestant,
                                          const std::vector<backend_log>& logs);
 
-/// How long and how much a contestant used addresses that had left DNS.
+/// How long and how much a contestant used addresses that had left DNS. Backends that share an
+/// address share the time that it is in DNS.
 struct stale_use {
   /// Longest time from an address leaving DNS to a request arriving there. Zero: none did.
   duration last{};
   std::size_t requests = 0;  ///< That arrived at an address after it had left DNS.
   std::size_t late = 0;      ///< Of those, later than `run_settings::allowed_stale`.
-  std::size_t strays = 0;    ///< That arrived at an address before it ever was in DNS.
+  std::size_t strays = 0;    ///< At a backend that DNS had not named yet, or never did.
 };
 [[nodiscard]] stale_use stale_use_of(const run_record& run, const contestant_record& c);
 

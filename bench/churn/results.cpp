@@ -116,7 +116,7 @@ std::vector<std::string> broken_promises(const run_record& run) {
     }
     if (s.stale.strays != 0) {
       broken.push_back(
-          fmt::format("redial: {} requests on an address that was not in DNS yet", s.stale.strays));
+          fmt::format("redial: {} requests to servers that DNS did not name", s.stale.strays));
     }
   }
   return broken;

@@ -104,6 +104,23 @@ TEST_F(StaleUse, AnAddressThatCameBackIsJudgedByItsLatestDeparture) {
   EXPECT_EQ(after({5500}).last, 500ms);
 }
 
+TEST_F(StaleUse, AStrangerIsAStrayAndItsAddressIsJudgedLikeAnyOther) {
+  run_.backends[1] = run_.backends[0];  // has A's address, which is in DNS until 2 s
+  run_.backends[1].in_dns.clear();
+  const auto use = after({}, {1000, 3000, 4001});
+  EXPECT_EQ(use.strays, 3U);
+  EXPECT_EQ(use.requests, 2U);
+  EXPECT_EQ(use.late, 1U);
+  EXPECT_EQ(use.last, 2001ms);
+}
+
+TEST_F(StaleUse, AnAddressThatANewBackendTookOverHasNotLeft) {
+  run_.backends[1].address = run_.backends[0].address;
+  const auto use = after({3000}, {3000});
+  EXPECT_EQ(use.requests, 0U);
+  EXPECT_EQ(use.strays, 0U);
+}
+
 TEST(UnloggedAnswers, AreAnswersWithoutALogLine) {
   auto run = testing::synthetic_run();
   EXPECT_EQ(unlogged_answers(run.contestants[0]), 0U);

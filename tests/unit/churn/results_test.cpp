@@ -63,7 +63,7 @@ TEST(BrokenPromises, RedialDidNotTakePart) {
 TEST(BrokenPromises, AStray) {
   auto run = testing::synthetic_run();
   run.contestants[0].servings[1].push_back({0, 1ms});
-  EXPECT_THAT(broken_promises(run), ElementsAre(HasSubstr("not in DNS yet")));
+  EXPECT_THAT(broken_promises(run), ElementsAre(HasSubstr("servers that DNS did not name")));
 }
 
 TEST(BrokenPromises, AnAnswerThatNobodyGave) {

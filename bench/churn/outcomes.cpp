@@ -40,14 +40,19 @@ std::size_t place(std::vector<grid::head>& heads, const std::string& id, const s
   return heads.size() - 1;
 }
 
+std::size_t strays_in(const outcome& o) {
+  std::size_t strays = 0;
+  for (const auto& s : o.rounds) strays += s.stale.strays;
+  return strays;
+}
+
 std::string short_cell(const outcome& o) {
   if (o.rounds.empty()) return "-";
   const auto stale = stale_in(o).median;
   auto text =
-      number(failed_in(o).median) + (stale > 0 ? fmt::format(" / {:.1f} s", stale) : " / none");
-  std::size_t strays = 0;
-  for (const auto& s : o.rounds) strays += s.stale.strays;
-  return strays == 0 ? text : fmt::format("{} + {} astray", text, strays);
+      number(failed_in(o).median) + (stale > 0 ? fmt::format(" / {:.1f}", stale) : " / none");
+  const auto strays = strays_in(o);
+  return strays == 0 ? text : fmt::format("{} ({})", text, strays);
 }
 
 // Every reason once, with whom it kept out and where.
@@ -84,7 +89,7 @@ const std::vector<measure>& measures() {
        "of those, later than allowed",
        [](const summary& s) { return static_cast<double>(s.stale.late); }},
       {"stray_requests",
-       "requests on addresses not in DNS yet",
+       "requests to servers that DNS did not name",
        [](const summary& s) { return static_cast<double>(s.stale.strays); }},
       {"connections",
        "connections opened",
@@ -173,17 +178,27 @@ grid grid_of(const suite_record& suite) {
 
 std::string table(const suite_record& suite) {
   const auto g = grid_of(suite);
-  std::size_t first = 8;
-  for (const auto& s : g.scenarios) first = std::max(first, s.id.size());
-  const auto width = [](const grid::head& c) { return std::max<std::size_t>(c.id.size(), 13) + 2; };
-  auto text = std::string("Failed requests / seconds on an address that had left DNS\n");
-  text += fmt::format("  {:<{}}", "", first);
-  for (const auto& c : g.contestants) text += fmt::format("{:>{}}", c.id, width(c));
+  bool strays = false;
+  std::size_t names = 8;
+  std::vector<std::size_t> widths;
+  for (const auto& c : g.contestants) widths.push_back(c.id.size());
+  for (std::size_t s = 0; s < g.scenarios.size(); ++s) {
+    names = std::max(names, g.scenarios[s].id.size());
+    for (std::size_t c = 0; c < widths.size(); ++c) {
+      widths[c] = std::max(widths[c], short_cell(g.cells[s][c]).size());
+      strays = strays || strays_in(g.cells[s][c]) != 0;
+    }
+  }
+  auto text = std::string("Failed requests / seconds on an address that had left DNS");
+  text += strays ? " (requests to servers that DNS did not name)\n" : "\n";
+  text += fmt::format("  {:<{}}", "", names);
+  for (std::size_t c = 0; c < widths.size(); ++c)
+    text += fmt::format("  {:>{}}", g.contestants[c].id, widths[c]);
   text += "\n";
   for (std::size_t s = 0; s < g.scenarios.size(); ++s) {
-    text += fmt::format("  {:<{}}", g.scenarios[s].id, first);
-    for (std::size_t c = 0; c < g.contestants.size(); ++c)
-      text += fmt::format("{:>{}}", short_cell(g.cells[s][c]), width(g.contestants[c]));
+    text += fmt::format("  {:<{}}", g.scenarios[s].id, names);
+    for (std::size_t c = 0; c < widths.size(); ++c)
+      text += fmt::format("  {:>{}}", short_cell(g.cells[s][c]), widths[c]);
     text += "\n";
   }
   return text + absences(g);

@@ -30,6 +30,13 @@ run_record absent_plain() {
   return run;
 }
 
+std::vector<std::string> lines_of(const std::string& text) {
+  std::istringstream in(text);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
 suite_record suite() { return {"c", {testing::synthetic_run(), absent_plain()}}; }
 
 TEST(Range, IsMedianLeastAndGreatest) {
@@ -77,15 +84,21 @@ TEST(Grid, SeveralRunsOfAScenarioShareACellAndOneFailureSpoilsIt) {
 TEST(Grid, AsTextNamesAllAndSaysWhyOneWasAbsent) {
   const auto text = table(suite());
   EXPECT_THAT(text, HasSubstr("synthetic"));
-  EXPECT_THAT(text, HasSubstr("1 / 0.0 s"));
+  EXPECT_THAT(text, HasSubstr("1 / 0.0"));
   EXPECT_THAT(text, HasSubstr("plain <client> did not take part in 1 of 2: no TLS"));
 }
 
-std::vector<std::string> lines_of(const std::string& text) {
-  std::istringstream in(text);
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(in, line);) lines.push_back(line);
-  return lines;
+TEST(Grid, AsTextHasColumnsAsWideAsTheirLongestCell) {
+  auto run = testing::synthetic_run();
+  for (std::uint64_t i = 0; i < 1000; ++i)
+    run.contestants[1].servings[1].push_back({i, 1500ms});  // B is in DNS from 2 s on
+  const auto lines = lines_of(table({"", {run, absent_plain()}}));
+  EXPECT_EQ(lines[0],
+            "Failed requests / seconds on an address that had left DNS (requests to servers that "
+            "DNS did not name)");
+  EXPECT_EQ(lines[1], "              redial           plain");
+  EXPECT_EQ(lines[2], "  synthetic  0 / 0.0  1 / 0.0 (1000)");
+  EXPECT_EQ(lines[3], "  tls        0 / 0.0               -");
 }
 
 TEST(Csv, HasARowPerRunAndContestant) {

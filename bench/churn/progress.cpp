@@ -4,6 +4,7 @@
 #include "churn/record.hpp"
 
 #include <fmt/core.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +17,13 @@ namespace redial::churn {
 namespace {
 
 constexpr std::size_t bar_width = 20;
+constexpr std::size_t most_in_detail = 3;
+
+std::size_t terminal_width() {
+  winsize size{};
+  const bool known = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return known ? size.ws_col : 80;
+}
 
 bool is_terminal() {
   const char* kind = std::getenv("TERM");
@@ -47,13 +55,25 @@ std::string bar(std::uint64_t rate, std::uint64_t full) {
 
 }  // namespace
 
+std::string failures_text(const std::vector<watched_contestant>& contestants) {
+  std::string text;
+  for (const auto& c : contestants) {
+    const auto failed = c.live->failed.load(std::memory_order_relaxed);
+    if (failed != 0) text += fmt::format("{} {} {}", text.empty() ? "" : ",", c.id, failed);
+  }
+  return "failed so far:" + (text.empty() ? " none" : text);
+}
+
 progress::progress(std::vector<watched_contestant> contestants,
                    std::size_t backends,
                    duration length)
-    : backends_(std::min<std::size_t>(backends, 26)), length_(length), terminal_(is_terminal()) {
-  for (auto& c : contestants) {
+    : who_(std::move(contestants)),
+      backends_(std::min<std::size_t>(backends, 26)),
+      length_(length),
+      terminal_(is_terminal()) {
+  for (const auto& c : who_) {
     rows_.emplace_back();
-    rows_.back().who = std::move(c);
+    rows_.back().who = c;
   }
 }
 
@@ -77,7 +97,7 @@ void progress::tick(duration at, std::string_view states) {
     measure();
   }
   if (terminal_) {
-    draw(at, states);
+    is_crowded() ? draw_line(at) : draw(at, states);
   } else if (next && second > 0) {
     print_line(at);
   }
@@ -123,7 +143,22 @@ void progress::draw(duration at, std::string_view states) {
   drawn_lines_ = backends_ + 3;
 }
 
+bool progress::is_crowded() const noexcept { return rows_.size() > most_in_detail; }
+
+void progress::draw_line(duration at) {
+  auto text =
+      fmt::format("{:5.1f} of {:.0f} s  {}", seconds(at), seconds(length_), failures_text(who_));
+  // A line that wraps could not be drawn over. The last column stays free.
+  text.resize(std::min(text.size(), terminal_width() - 1));
+  fmt::print("{}\x1b[K{}\n", drawn_lines_ != 0 ? "\x1b[1A" : "", text);
+  drawn_lines_ = 1;
+}
+
 void progress::print_line(duration at) const {
+  if (is_crowded()) {
+    fmt::print("{:5.0f} s  {}\n", seconds(at), failures_text(who_));
+    return;
+  }
   std::string text = fmt::format("{:5.0f} s", seconds(at));
   for (const auto& r : rows_) {
     text += fmt::format("  | {}: {} failed, answers/s",

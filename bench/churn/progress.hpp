@@ -14,11 +14,16 @@
 namespace redial::churn {
 
 struct watched_contestant {
+  std::string id;
   std::string title;
   const live_counters* live = nullptr;
 };
 
-/// Redraws a small table on a terminal; otherwise writes a line per second and per event.
+/// `failed so far: plain 21, curl 3`: only those with failures, so that it fits in a line.
+[[nodiscard]] std::string failures_text(const std::vector<watched_contestant>& contestants);
+
+/// Redraws a small table on a terminal; otherwise writes a line per second and per event. Of more
+/// than three contestants only the failures are shown, for which there is room.
 ///
 /// \par Threads One thread.
 class progress {
@@ -43,9 +48,12 @@ class progress {
 
   void measure();
   void draw(duration at, std::string_view states);
+  void draw_line(duration at);
   void print_line(duration at) const;
+  [[nodiscard]] bool is_crowded() const noexcept;
 
   std::vector<row> rows_;
+  std::vector<watched_contestant> who_;
   std::size_t backends_;
   duration length_;
   bool terminal_;

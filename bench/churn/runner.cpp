@@ -227,7 +227,7 @@ class field {
   [[nodiscard]] std::vector<watched_contestant> watched() const {
     std::vector<watched_contestant> all;
     for (std::size_t i = 0; i < lanes_.size(); ++i) {
-      if (lanes_[i]) all.push_back({records_[i].title, &lanes_[i]->live()});
+      if (lanes_[i]) all.push_back({records_[i].id, records_[i].title, &lanes_[i]->live()});
     }
     return all;
   }

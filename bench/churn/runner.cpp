@@ -3,16 +3,15 @@
 
 #include "churn/load_generator.hpp"
 #include "churn/progress.hpp"
+#include "support/interruption.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <csignal>
 #include <exception>
 #include <optional>
 #include <thread>
@@ -81,7 +80,6 @@ class director {
  public:
   director(asio::io_context& io, const scenario& s, stage& world, progress& view, run_record& run)
       : io_(io),
-        signals_(io, SIGINT, SIGTERM),
         script_(io),
         tick_(io),
         guard_(io),
@@ -93,9 +91,6 @@ class director {
   void start(time_point start, std::size_t lanes, duration limit) {
     start_ = start;
     lanes_ = lanes;
-    signals_.async_wait([this](const auto& ec, int) {
-      if (!ec) end(std::make_exception_ptr(interrupted()));
-    });
     guard_.expires_at(start + limit);
     guard_.async_wait([this](const auto& ec) {
       if (!ec) end(std::make_exception_ptr(std::runtime_error("the run did not end in time")));
@@ -137,6 +132,7 @@ class director {
     tick_.expires_after(std::chrono::milliseconds{200});
     tick_.async_wait([this](const auto& ec) {
       if (ec) return;
+      if (bench::was_interrupted()) return end(std::make_exception_ptr(bench::interrupted()));
       const auto at = clock::now() - start_;
       if (at >= duration::zero()) view_.tick(at, world_.states());
       wait_for_tick();
@@ -149,7 +145,6 @@ class director {
   }
 
   asio::io_context& io_;
-  asio::signal_set signals_;
   asio::steady_timer script_;
   asio::steady_timer tick_;
   asio::steady_timer guard_;
@@ -264,9 +259,11 @@ run_record run(const scenario& s,
   if (const auto why = why_not_played(s, options.means); !why.empty()) {
     throw std::runtime_error("scenario " + s.name + " " + why);
   }
+  bench::end_if_interrupted();
   run_record result;
   result.settings = settings_of(s, options);
   stage world(s, hosts_of(entrants), options.means);
+  bench::end_if_interrupted();
   result.settings.names = world.names();
   asio::io_context io(1);  // below the lanes' threads, which post to it
 

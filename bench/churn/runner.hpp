@@ -13,7 +13,6 @@
 
 #include <functional>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -40,18 +39,13 @@ struct run_options {
   stage_means means;
 };
 
-/// The user pressed Ctrl-C.
-struct interrupted : std::runtime_error {
-  interrupted() : std::runtime_error("interrupted") {}
-};
-
 /// Every client that does not refuse runs on a thread and io_context of its own, under the same
 /// load, against the same backends and name server. Shows progress on standard output. Call it on
 /// the main thread.
 ///
-/// \throws std::runtime_error when `why_not_played` has a reason, interrupted on SIGINT or SIGTERM,
-/// std::exception when the harness itself fails. No process is
-///         left behind either way.
+/// \throws std::runtime_error when `why_not_played` has a reason, `bench::interrupted` when
+/// an interruption_guard has noted a signal, std::exception when the harness itself fails. Nothing
+/// is left behind either way.
 [[nodiscard]] run_record run(const scenario& s,
                              const std::vector<entrant>& entrants,
                              const run_options& options);

@@ -25,7 +25,9 @@ constexpr std::array<cost, 4> costs{
     {{"on old addresses, s", [](const summary& s) { return seconds(s.stale.last); }},
      {"failed requests", [](const summary& s) { return static_cast<double>(s.failed); }},
      {"connections opened", [](const summary& s) { return static_cast<double>(s.connections); }},
-     {"DNS queries", [](const summary& s) { return static_cast<double>(s.dns_queries); }}}};
+     {"DNS queries", [](const summary& s) {
+        return s.dns_queries == not_counted ? std::nan("") : static_cast<double>(s.dns_queries);
+      }}}};
 
 std::string value_text(double v) {
   return v == std::floor(v) ? fmt::format("{:.0f}", v) : fmt::format("{:.1f}", v);
@@ -58,6 +60,10 @@ double draw_costs(svg::drawing& d, const run_record& run, double width, double y
     for (std::size_t i = 0; i < all.size(); ++i) {
       const auto top = first + static_cast<double>(i) * row_height;
       const auto value = costs[k].of(all[i]);
+      if (std::isnan(value)) {
+        d.text(left, top + 13, "not counted", "ink small");
+        continue;
+      }
       const auto bar = most > 0 ? value / most * (column - value_room - 8) : 0;
       d.rect(
           left, top + 2, std::max(bar, 1.0), row_height - 6, who[i]->id == "redial" ? "p0" : "p7");

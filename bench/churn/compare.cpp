@@ -6,6 +6,7 @@
 
 #include <fmt/core.h>
 
+#include <cmath>
 #include <map>
 #include <utility>
 
@@ -36,6 +37,7 @@ std::vector<compared> figures_of(const outcome& before, const outcome& now) {
   std::vector<compared> all;
   for (const auto& m : measures()) {
     compared c{m.title, range_over(before, m), range_over(now, m), change::none};
+    if (std::isnan(c.before.median) || std::isnan(c.now.median)) continue;
     // Of the number of requests neither is the better one.
     if (m.column != "requests") {
       if (c.now.high < c.before.low) c.verdict = change::better;

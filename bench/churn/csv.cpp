@@ -73,8 +73,10 @@ std::string to_csv(const suite_record& suite) {
                         s.rate,
                         s.seed);
     const auto figures = summarize(run, c);
-    for (const auto& m : measures())
-      text += c.absent.empty() ? fmt::format(",{:.10g}", m.of(figures)) : ",";
+    for (const auto& m : measures()) {
+      const auto value = m.of(figures);
+      text += c.absent.empty() && !std::isnan(value) ? fmt::format(",{:.10g}", value) : ",";
+    }
     text += "\n";
   });
   return text;

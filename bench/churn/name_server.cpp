@@ -3,6 +3,7 @@
 
 #include <redial/testing/dns_server.hpp>
 
+#include "churn/record.hpp"
 #include "support/dns_servers.hpp"
 
 #include <fmt/core.h>
@@ -94,7 +95,7 @@ class knot final : public name_server {
     throw std::logic_error("Knot does not fail like that");
   }
 
-  std::uint64_t queries(const std::string&) const override { return 0; }
+  std::uint64_t queries(const std::string&) const override { return not_counted; }
 
  private:
   // As `knot_server` wants them.

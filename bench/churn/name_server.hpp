@@ -44,7 +44,7 @@ class name_server {
   virtual void sample(const std::string& host, std::size_t count) = 0;
   /// With `none` the addresses of `hosts` have to be set again.
   virtual void fail(const std::vector<std::string>& hosts, dns_fault fault) = 0;
-  /// Questions about `name` so far. Zero when nobody counts (Knot).
+  /// Questions about `name` so far; `not_counted` where nobody counts (Knot).
   [[nodiscard]] virtual std::uint64_t queries(const std::string& name) const = 0;
 };
 

@@ -96,7 +96,9 @@ const std::vector<measure>& measures() {
        [](const summary& s) { return static_cast<double>(s.connections); }},
       {"dns_queries",
        "DNS queries",
-       [](const summary& s) { return static_cast<double>(s.dns_queries); }},
+       [](const summary& s) {
+         return s.dns_queries == not_counted ? std::nan("") : static_cast<double>(s.dns_queries);
+       }},
       {"latency_p50_ms", "latency p50, ms", latency_ms<500>},
       {"latency_p90_ms", "latency p90, ms", latency_ms<900>},
       {"latency_p99_ms", "latency p99, ms", latency_ms<990>},

@@ -11,7 +11,8 @@
 
 namespace redial::churn {
 
-/// A figure of a contestant as a number. Less is better, except of `requests`.
+/// A figure of a contestant as a number; NaN when nobody has counted. Less is better, except of
+/// `requests`.
 struct measure {
   std::string column;  ///< In CSV: `latency_p99_ms`.
   std::string title;   ///< For people: `latency p99, ms`.

@@ -49,6 +49,9 @@ struct event_record {
   std::string label;  ///< The same for a crowded picture: `A, B killed`.
 };
 
+/// In the place of a count that nobody has made.
+inline constexpr std::uint64_t not_counted = ~std::uint64_t{0};
+
 struct contestant_record {
   std::string id;     ///< One word, part of the requests' paths.
   std::string title;  ///< For people.
@@ -59,7 +62,7 @@ struct contestant_record {
   /// Opened: as the client counts them, or those on which backends heard a request where these are
   /// more (not every client can count).
   std::uint64_t connections = 0;
-  std::uint64_t dns_queries = 0;  ///< As the name server counted them.
+  std::uint64_t dns_queries = 0;  ///< As the name server counted them, or `not_counted`.
 };
 
 struct run_settings {

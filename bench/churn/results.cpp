@@ -54,7 +54,10 @@ std::vector<figure> figures(const run_record& run) {
       {"requests on addresses that had left DNS",
        [](const summary& s) { return std::to_string(s.stale.requests); }},
       {"connections opened", [](const summary& s) { return std::to_string(s.connections); }},
-      {"DNS queries", [](const summary& s) { return std::to_string(s.dns_queries); }},
+      {"DNS queries",
+       [](const summary& s) {
+         return s.dns_queries == not_counted ? "not counted" : std::to_string(s.dns_queries);
+       }},
       {"latency p50", latency(50)},
       {"latency p99", latency(99)},
       {"latency p99.9", latency(99.9)},

@@ -120,7 +120,7 @@ json contestant_json(const contestant_record& c) {
     servings.push_back({{"request", std::move(ids)}, {"at", std::move(times)}});
   }
   j["connections"] = c.connections;
-  j["dns_queries"] = c.dns_queries;
+  if (c.dns_queries != not_counted) j["dns_queries"] = c.dns_queries;
   j["errors"] = json::array();
   j["requests"] = requests_json(c.requests, j["errors"]);
   j["servings"] = std::move(servings);
@@ -153,7 +153,7 @@ contestant_record contestant_from(const json& j, std::size_t backends) {
     return c;
   }
   c.connections = j.at("connections").get<std::uint64_t>();
-  c.dns_queries = j.at("dns_queries").get<std::uint64_t>();
+  c.dns_queries = j.value("dns_queries", not_counted);
   c.requests = requests_from(j.at("requests"), j.at("errors"));
   for (const auto& backend : j.at("servings")) {
     auto& list = c.servings.emplace_back();

@@ -177,6 +177,7 @@ std::size_t stage::names() const noexcept { return scenario_.srv ? 1 + scenario_
 std::uint64_t stage::queries(const std::string& host) const {
   if (!scenario_.srv) return names_->queries(host);
   auto all = names_->queries(srv_prefix + host);
+  if (all == not_counted) return all;
   for (std::size_t m = 0; m < scenario_.machines; ++m) all += names_->queries(srv_target(m, host));
   return all;
 }

@@ -45,6 +45,13 @@ TEST(Compare, AgainstItselfNothingChanges) {
   EXPECT_THAT(text_of(c), Not(HasSubstr("->  ")));
 }
 
+TEST(Compare, LeavesOutWhatNobodyCounted) {
+  const suite_record counted{"", {testing::synthetic_run()}};
+  auto run = testing::synthetic_run();
+  run.contestants[0].dns_queries = not_counted;
+  EXPECT_EQ(compare({"", {run}}, counted).rows[0].figures.size(), measures().size() - 1);
+}
+
 TEST(Compare, IsOfMediansAndJudgesOnlyWhenTheRunsAreApart) {
   const suite_record old_suite{"", {with_failures(1), with_failures(2), with_failures(4)}};
   const suite_record apart{"", {with_failures(5), with_failures(7), with_failures(6)}};

@@ -112,6 +112,15 @@ TEST(Csv, HasARowPerRunAndContestant) {
   EXPECT_THAT(lines[4], HasSubstr("tls,1,plain,plain <client>,\"no TLS, \"\"yet\"\"\",1,10,1,7,,"));
 }
 
+TEST(Csv, LeavesOutWhatNobodyCounted) {
+  auto run = testing::synthetic_run();
+  run.contestants[0].dns_queries = not_counted;
+  const auto lines = lines_of(to_csv({"", {run}}));
+  EXPECT_THAT(lines[0], HasSubstr(",connections,dns_queries,latency_p50_ms"));
+  EXPECT_THAT(lines[1], HasSubstr(",2,,20"));
+  EXPECT_THAT(lines[2], HasSubstr(",2,20,20"));
+}
+
 TEST(Csv, NumbersTheRunsOfAScenario) {
   const auto lines = lines_of(to_csv({"", {testing::synthetic_run(), testing::synthetic_run()}}));
   EXPECT_THAT(lines[1], HasSubstr("synthetic,1,redial"));

@@ -97,6 +97,14 @@ TEST(Json, IsReadBackAsItWas) {
   EXPECT_EQ(again.backends[1].in_dns[0].to, duration::max());
 }
 
+TEST(Json, WhatNobodyCountedIsReadBackAsThatAndShownAsThat) {
+  auto run = testing::synthetic_run();
+  run.contestants[0].dns_queries = not_counted;
+  const auto again = run_from_json(nlohmann::json::parse(to_json(run).dump()));
+  EXPECT_EQ(again.contestants[0].dns_queries, not_counted);
+  EXPECT_THAT(table(again), HasSubstr("not counted"));
+}
+
 TEST(Json, OfASuiteIsReadBackWithEveryField) {
   suite_record suite{"redial-churn all", {testing::synthetic_run(), testing::synthetic_run()}};
   auto& run = suite.runs[1];

@@ -39,7 +39,7 @@ inline constexpr const char* tuned_rival = "curltuned";
 /// - connections opened, redial : tuned libcurl: at most 1; where both took part in a run.
 /// - DNS queries : names x 2 families x (1 + length / effective TTL): at most 1.1; where DNS has
 ///   no faults and `effective_ttl` is not zero. The 1 is the first question, with which every
-///   client begins.
+///   client begins. The owner of SRV records counts as one family.
 ///
 /// \throws std::invalid_argument without a pair, or when redial is missing in a run.
 [[nodiscard]] std::vector<bench::figure> limit_figures(const limit_runs& runs);

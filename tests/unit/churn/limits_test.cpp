@@ -135,7 +135,8 @@ TEST(Limits, QueriesAreMeasuredByTheEffectiveTtl) {
   EXPECT_TRUE(figure_named(all, "DNS").met());
   with_ttl(2s);
   EXPECT_FALSE(figure_named(all, "DNS").met());
-  for (auto& p : all.pairs) p.with.settings.names = 2;
+  for (auto& p : all.pairs) p.with.settings.names = 3;  // SRV and two targets
+  EXPECT_NEAR(figure_named(all, "DNS").value, 20.0 / (5 * 6), 1e-9);
   EXPECT_TRUE(figure_named(all, "DNS").met());
   for (auto& p : all.pairs) p.with.settings.dns_faults = true;
   EXPECT_EQ(find(limit_figures(all), "DNS"), nullptr);

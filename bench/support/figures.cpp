@@ -62,10 +62,14 @@ figure at_most(double limit, figure f) {
 }
 
 std::string table(const std::vector<figure>& figures) {
+  const auto title = [](const figure& f) { return f.name + ": " + f.what; };
+  std::size_t width = 52;
+  for (const auto& f : figures) width = std::max(width, title(f).size());
   std::string text;
   for (const auto& f : figures) {
-    text += fmt::format("{:<52} {:>8} {:<9} ({} .. {}, {} rounds)  {}\n",
-                        f.name + ": " + f.what,
+    text += fmt::format("{:<{}} {:>8} {:<9} ({} .. {}, {} rounds)  {}\n",
+                        title(f),
+                        width,
                         number_text(f.value),
                         f.unit,
                         number_text(f.low),

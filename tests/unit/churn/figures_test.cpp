@@ -49,5 +49,13 @@ TEST(Figures, AreWrittenWithTheirDemands) {
   EXPECT_FALSE(j["figures"][1].contains("must"));
 }
 
+TEST(Figures, AsTextHasItsValueInOneColumnWhateverItIsCalled) {
+  const auto text = table(
+      {figure_of("short", "a", "ms", {1}), figure_of(std::string(60, 'n'), "what", "ms", {2})});
+  const auto first = text.find(" 1 ms");
+  const auto second = text.find(" 2 ms") - (text.find('\n') + 1);
+  EXPECT_EQ(first, second);
+}
+
 }  // namespace
 }  // namespace redial::bench

@@ -263,6 +263,7 @@ TEST_P(ChurnPeer, SurvivesThatItsTlsConnectionBreaks) {
   for (std::uint64_t i = 20; i < 40; ++i) EXPECT_FALSE(heard_[i].ok);
 }
 
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ChurnPeer);  // no peer is built, and no Python there
 INSTANTIATE_TEST_SUITE_P(, ChurnPeer, ValuesIn(built_peers()), [](const TestParamInfo<entrant>& e) {
   return e.param.id;
 });

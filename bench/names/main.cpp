@@ -15,6 +15,7 @@
 #include "scale/heap.hpp"
 #include "support/dns_servers.hpp"
 #include "support/figures.hpp"
+#include "support/interruption.hpp"
 
 #include <CLI/CLI.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -51,6 +52,15 @@ struct settings {
 
 double seconds_since(steady::time_point t) {
   return std::chrono::duration<double>(steady::now() - t).count();
+}
+
+/// \throws bench::interrupted not long after Ctrl-C.
+void pause_for(std::chrono::milliseconds span) {
+  const auto end = steady::now() + span;
+  do {
+    std::this_thread::sleep_for(std::min(span, std::chrono::milliseconds{100}));
+    bench::end_if_interrupted();
+  } while (steady::now() < end);
 }
 
 double cpu_of_this_thread() {
@@ -130,7 +140,7 @@ bool follow(const char* what, watched_names& w, std::size_t goal, Count count) {
   std::uint64_t before = w.counters().answers;
   std::uint64_t peak = 0;
   while (count() < goal && seconds_since(start) < 60) {
-    std::this_thread::sleep_for(100ms);
+    pause_for(100ms);
     const std::uint64_t now = w.counters().answers;
     peak = std::max(peak, now - before);
     before = now;
@@ -198,6 +208,7 @@ double steady_round(std::vector<std::unique_ptr<population>>& all,
                     redial::names_bench::bare_queries& bare,
                     const settings& s,
                     std::uint64_t& expected) {
+  bench::end_if_interrupted();
   population& most = *all.back();
   for (auto& p : all) p->begin_round();
   const double bare_cpu = cpu_of_this_thread();
@@ -237,7 +248,7 @@ void pin_all_threads(pid_t process, unsigned cpu) {
 bool outage(watched_names& w, const redial::testing::knot_server& knot, const settings& s) {
   fmt::print("outage of {} s:\n", s.outage);
   knot.pause();
-  std::this_thread::sleep_for(std::chrono::seconds{s.outage});
+  pause_for(std::chrono::seconds{s.outage});
   fmt::print(
       "  {} of {} names still have their endpoints, {} are fresh\n", w.known(), s.names, w.fresh());
   const bool kept = w.known() == s.names;
@@ -305,7 +316,7 @@ int run(const settings& s) {
     if (n >= s.names && n != s.names) continue;
     auto& p = *all.emplace_back(std::make_unique<population>(names, n, knot.address()));
     good = follow("start", p.watched, n, [&p] { return p.watched.known(); }) && good;
-    std::this_thread::sleep_for(1s);
+    pause_for(1s);
     p.weigh();
   }
   bench::stop_counting_heap();
@@ -313,7 +324,7 @@ int run(const settings& s) {
 
   fmt::print("steady, {} s each, side by side:\n", s.seconds);
   auto expected = w.counters().queries;
-  std::this_thread::sleep_for(std::chrono::seconds{s.seconds});
+  pause_for(std::chrono::seconds{s.seconds});
   expected = w.counters().queries - expected;
   std::vector<double> ratios;
   for (int i = 0; i < s.rounds; ++i) ratios.push_back(steady_round(all, bare, s, expected));
@@ -353,6 +364,7 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "redial-names needs Knot DNS (package knot)\n");
     return 2;
   }
+  const bench::interruption_guard guard;
   try {
     return run(s);
   } catch (const std::exception& e) {

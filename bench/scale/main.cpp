@@ -13,6 +13,7 @@
 #include "scale/trials.hpp"
 #include "scale/waiting.hpp"
 #include "support/figures.hpp"
+#include "support/interruption.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
@@ -235,6 +236,7 @@ int main(int argc, char** argv) {
   }
   std::string command = "redial-scale";
   for (int i = 1; i < argc; ++i) command += std::string(" ") + argv[i];
+  const interruption_guard guard;
   try {
     return run(s, command);
   } catch (const std::exception& e) {

@@ -4,6 +4,8 @@
 #include <redial/testing/certificates.hpp>
 #include <redial/testing/dns_server.hpp>
 
+#include "support/interruption.hpp"
+
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -11,11 +13,13 @@
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/write.hpp>
 #include <fmt/core.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <deque>
@@ -167,6 +171,8 @@ peer::peer(std::size_t addresses) {
   pid_ = ::fork();
   if (pid_ < 0) throw std::runtime_error("cannot fork");
   if (pid_ == 0) {
+    // Ctrl-C is for the one that holds the lifeline: here there are files to put away.
+    for (const int s : {SIGINT, SIGTERM, SIGHUP}) std::signal(s, SIG_IGN);
     ::close(lifeline.ends[1]);
     ::close(report.ends[0]);
     try {
@@ -198,10 +204,16 @@ peer::~peer() {
 std::string peer::name_server() const { return fmt::format("127.0.0.1:{}", ports_.dns); }
 
 std::vector<double> in_a_process(const std::function<std::vector<double>()>& f) {
+  end_if_interrupted();
   const channel report;
+  const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid < 0) throw std::runtime_error("cannot fork");
   if (pid == 0) {
+    // Nobody would hear the result; and it holds the servers' lifeline, too.
+    for (const int s : {SIGINT, SIGTERM, SIGHUP}) std::signal(s, SIG_DFL);
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != parent) ::_exit(1);
     try {
       const auto result = f();
       const auto bytes = result.size() * sizeof(double);

@@ -7,6 +7,7 @@
 
 #include "steady/measure.hpp"
 #include "support/figures.hpp"
+#include "support/interruption.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
@@ -164,6 +165,7 @@ std::vector<figure> run_all(const settings& s) {
     for (const std::size_t threads : {1U, 2U}) {
       for (const std::size_t in_flight : {1U, 8U, 64U}) {
         cell c{in_flight, threads, std::chrono::milliseconds(s.slice_ms), s.rounds};
+        redial::bench::end_if_interrupted();
         const std::string name = name_of(m, c);
         if (name.find(s.only) == name.npos) continue;
         bool apart = false;
@@ -208,6 +210,7 @@ int main(int argc, char** argv) {
     s.rounds = 1;
     s.slice_ms = 5;
   }
+  const redial::bench::interruption_guard guard;
   try {
     if (!s.alone.empty()) {
       run_alone(s);

@@ -2,10 +2,11 @@
 // redial-bench: what the parts cost.
 //
 //   redial-bench [Google Benchmark's options]      each alone
-//   redial-bench --ratios [--rounds N] [--only TEXT] [--json FILE]
+//   redial-bench --ratios [--rounds N] [--quick] [--only TEXT] [--json FILE]
 //                                                  each beside its baseline, in alternating rounds
 //
-// Fails when something allocates or makes a system call that must not, but not for a slow machine.
+// Fails when something allocates that must not, and with --ratios when a checkout makes a system
+// call, but not for a slow machine.
 
 #include "micro/ratios.hpp"
 #include "micro/subject.hpp"
@@ -19,6 +20,7 @@
 #include <exception>
 #include <iterator>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -46,13 +48,15 @@ std::vector<comparison> everything() {
 }
 
 // In batches, since the clock is read for each.
-void run_alone(benchmark::State& state, const subject& s) {
+void run_alone(benchmark::State& state, const subject& s, bool& failed) {
   const work w = s.make();
   std::size_t batch = 1;
   while (w(batch).wall_ns < 1e5) batch *= 2;
   const std::size_t before = allocations();
   while (state.KeepRunningBatch(static_cast<benchmark::IterationCount>(batch))) (void)w(batch);
-  if (!s.allocates && allocations() != before) state.SkipWithError("it allocates");
+  if (s.allocates || allocations() == before) return;
+  state.SkipWithError("it allocates");
+  failed = true;
 }
 
 int show_each_alone(int argc, char** argv) {
@@ -60,15 +64,16 @@ int show_each_alone(int argc, char** argv) {
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   const auto all = everything();
   std::set<std::string> known;
+  bool failed = false;
   for (const auto& c : all) {
     for (const subject* s : {&c.baseline, &c.candidate}) {
       if (!known.insert(s->name).second) continue;
-      benchmark::RegisterBenchmark(s->name.c_str(),
-                                   [s](benchmark::State& state) { run_alone(state, *s); });
+      benchmark::RegisterBenchmark(
+          s->name.c_str(), [s, &failed](benchmark::State& state) { run_alone(state, *s, failed); });
     }
   }
   benchmark::RunSpecifiedBenchmarks();
-  return 0;
+  return failed ? 1 : 0;
 }
 
 // A count is the same on every machine.
@@ -107,6 +112,7 @@ struct settings {
 int show_ratios(const settings& s, const std::string& command) {
   std::vector<bench::figure> figures;
   bool counts_met = true;
+  bool found = false;
   const auto show = [&](bench::figure f, bool must) {
     fmt::print("{}", bench::table({f}));
     std::fflush(stdout);
@@ -116,9 +122,11 @@ int show_ratios(const settings& s, const std::string& command) {
   for (auto& f : count_system_calls()) show(std::move(f), true);
   for (const auto& c : everything()) {
     if (c.name.find(s.only) == c.name.npos) continue;
+    found = true;
     show(compare(c, s.rounds), false);
     if (!c.candidate.allocates) show(count_allocations(c), true);
   }
+  if (!found) throw std::invalid_argument("nothing is named '" + s.only + "'");
   if (!s.json.empty()) bench::write_json(s.json, "redial-bench", command, figures);
   return counts_met ? 0 : 1;
 }
@@ -136,6 +144,10 @@ int run(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view option = argv[i];
     if (option == "--ratios") continue;
+    if (option == "--quick") {
+      s.rounds = 1;
+      continue;
+    }
     const bool has_value = i + 1 < argc;
     if (option == "--rounds" && has_value) {
       s.rounds = std::strtoul(argv[++i], nullptr, 10);

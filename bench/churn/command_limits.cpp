@@ -21,7 +21,7 @@ namespace {
 struct limit_options {
   std::vector<std::string> scenarios;
   std::size_t pairs = 5;
-  std::size_t beside = 1;
+  std::size_t beside = 5;
   bool quick = false;
   bool no_namespaces = false;
   std::string json;
@@ -64,9 +64,10 @@ int play(limit_options o, const std::string& command) {
   const temporary_directory files;  // stays until the last stage is gone
   if (!o.no_namespaces) o.run.means.place = enter_room(files.path());
   std::vector<bench::figure> all;
+  std::string left_out;
   for (const auto& s : scenarios_named(o.scenarios, o.quick)) {
     if (const auto why = why_not_played(s, o.run.means); !why.empty()) {
-      fmt::print("{}: left out, {}.\n\n", s.name, why);
+      left_out += fmt::format("  {} was left out: {}\n", s.name, why);
       continue;
     }
     const auto figures = limit_figures(play_scenario(s, o));
@@ -75,8 +76,8 @@ int play(limit_options o, const std::string& command) {
     // Hours of runs ought not to be lost with the last one.
     if (!o.json.empty()) bench::write_json(o.json, "redial-churn limits", command, all);
   }
+  fmt::print("All scenarios:\n{}{}", bench::table(all), left_out);
   if (all.empty()) return nothing_played;
-  fmt::print("All scenarios:\n{}", bench::table(all));
   const bool met =
       std::all_of(all.begin(), all.end(), [](const bench::figure& f) { return f.met(); });
   return met ? 0 : promise_broken;
@@ -95,7 +96,7 @@ void add_limits(CLI::App& app, invocation& self) {
   limits.add_option("--beside", o->beside, "More runs, with the tuned libcurl beside redial")
       ->check(CLI::Range(0, 100))
       ->capture_default_str();
-  limits.add_flag("--quick", o->quick, "Each in some 7 seconds, with a TTL cap of 1 s");
+  limits.add_flag("--quick", o->quick, "Each in 7 to 11 seconds, with a TTL cap of 1 s");
   limits.add_flag("--no-namespaces",
                   o->no_namespaces,
                   "Stay in this network; leaves out what needs one of its own");

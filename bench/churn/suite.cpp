@@ -61,9 +61,10 @@ suite_record run_suite(const std::vector<scenario>& scenarios,
                        const std::string& command) {
   suite_record suite;
   suite.command = command;
+  std::string left_out;
   for (const auto& s : scenarios) {
     if (const auto why = why_not_played(s, options.means); !why.empty()) {
-      fmt::print("{}: left out, {}.\n\n", s.name, why);
+      left_out += fmt::format("  {} was left out: {}\n", s.name, why);
       continue;
     }
     fmt::print("{}: {}.\n", s.name, s.title);
@@ -74,6 +75,8 @@ suite_record run_suite(const std::vector<scenario>& scenarios,
     fmt::print("\n");
     suite.runs.push_back(std::move(result));
   }
+  // At the end, where it is seen beside the table.
+  if (!left_out.empty()) fmt::print("{}\n", left_out);
   return suite;
 }
 

@@ -76,7 +76,7 @@ void add_run(CLI::App& app, invocation& self) {
   auto& run = *app.add_subcommand("run", "Plays scenarios to all clients at once");
   const auto o = std::make_shared<suite_options>();
   run.add_option("scenario", o->scenarios, "Names as `list` prints them, or `all`")->required();
-  run.add_flag("--quick", o->quick, "Each in some 7 seconds, with a TTL cap of 1 s");
+  run.add_flag("--quick", o->quick, "Each in 7 to 11 seconds, with a TTL cap of 1 s");
   run.add_option("--contestants", o->contestants, "Only these, by their ids")
       ->delimiter(',')
       ->allow_extra_args(false);
@@ -86,13 +86,18 @@ void add_run(CLI::App& app, invocation& self) {
       ->allow_extra_args(false);
   const std::map<std::string, authority> kinds{{"embedded", authority::embedded},
                                                {"knot", authority::knot}};
-  run.add_option("--authority", o->run.means.names, "Name server: embedded (default) or knot")
-      ->transform(CLI::CheckedTransformer(kinds));
+  run.add_option("--authority", o->run.means.names, "The name server: Knot needs its package")
+      ->transform(CLI::CheckedTransformer(kinds))
+      ->option_text("embedded (default) or knot");
   run.add_flag("--no-namespaces",
                o->no_namespaces,
                "Stay in this network; leaves out what needs one of its own");
   add_load_options(run, *o);
   add_outputs(run, o->out);
+  run.footer(
+      "Exit status: 0 redial kept its promise, 1 it did not, 2 the harness failed, 77 nothing "
+      "could "
+      "be played, 130 interrupted. Nobody else is judged.");
   run.callback([o, &self] { self.status = play(*o, self.command); });
 }
 

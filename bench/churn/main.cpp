@@ -23,7 +23,7 @@ std::string joined(int argc, char** argv) {
 }
 
 int run_program(int argc, char** argv) {
-  CLI::App app("What happens to requests when the addresses behind a name change.");
+  CLI::App app("What happens to requests when the addresses behind a name change.", "redial-churn");
   app.require_subcommand(1);
   invocation self;
   self.command = joined(argc, argv);
@@ -33,6 +33,9 @@ int run_program(int argc, char** argv) {
   add_limits(app, self);
   add_report(app, self);
   add_backend(app, self);
+  app.footer(
+      "For example: redial-churn run planned_move_ttl_60 unplanned_death --quick\n"
+      "What a command takes: redial-churn run --help");
   CLI11_PARSE(app, argc, argv);
   return self.status;
 }

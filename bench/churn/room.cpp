@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -55,6 +56,29 @@ void bring_loopback_up() {
   if (up != 0) refuse("loopback", error);
 }
 
+void enter_namespaces() {
+  if (::unshare(CLONE_NEWNET | CLONE_NEWNS) != 0) unshare_as_user();
+  bring_loopback_up();
+}
+
+// There is no way back from a network whose loopback stays down, and some systems let anybody make
+// one but give no rights in it (Ubuntu 24.04): a child goes first.
+void send_a_child_ahead() {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    try {
+      enter_namespaces();
+      ::_exit(0);
+    } catch (const refused&) {
+      ::_exit(1);
+    }
+  }
+  int status = -1;
+  while (child > 0 && ::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (status != 0) throw refused("a network of its own: not permitted");
+}
+
 // `path` is what `text` says for this process and its children, and for nobody else.
 std::string replace_file(const std::string& directory, const char* path, const std::string& text) {
   auto own = directory + "/" + std::string(path).substr(std::strlen("/etc/"));
@@ -83,8 +107,8 @@ constexpr const char* clean = "add table ip redial_churn; delete table ip redial
 room enter_room(const std::string& directory) {
   room r;
   try {
-    if (::unshare(CLONE_NEWNET | CLONE_NEWNS) != 0) unshare_as_user();
-    bring_loopback_up();
+    send_a_child_ahead();
+    enter_namespaces();
     r.network = true;
     r.packet_filter = run_nft(clean);
     replace_files(r, directory);

@@ -116,7 +116,8 @@ class pool_core : private pool_core_data {
   /// When `on_time` is due; `never` when nothing waits for time.
   [[nodiscard]] time_point due() const noexcept;
   using pool_core_data::never;
-  /// How long a connection rests before its notice is armed: most are taken again sooner.
+  /// How long a connection rests before its notice is armed, at least once it was lent, and twice
+  /// as long at most: most are taken again sooner.
   static constexpr duration sweep_delay = std::chrono::milliseconds{10};
 
   [[nodiscard]] bool is_closed() const noexcept { return closed_; }
@@ -233,7 +234,7 @@ class pool_core : private pool_core_data {
   void end_drains(time_point now, pool_actions& out);
   void close_rested(time_point now, pool_actions& out);
   void tick(time_point now) noexcept;
-  void sweep(pool_actions& out);
+  void sweep(time_point now, pool_actions& out);
   [[nodiscard]] static time_point drain_end(const pool_slot& s) noexcept;
   void doom_checking(const endpoint_entry& e, close_reason reason) noexcept;
 };

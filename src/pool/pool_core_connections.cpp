@@ -91,7 +91,7 @@ void pool_core::vacate(pool_slot& s) noexcept {
   s.retained = false;
   s.number = 0;
   s.watch = watching::unknown;
-  s.leases = 0;
+  s.leases = s.swept = 0;
   s.armed = s.stirred = s.cancelled = false;
   s.doom.reset();
   s.cancelled_for = {};

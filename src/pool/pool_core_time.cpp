@@ -11,7 +11,8 @@
 //   `max_lifetime`. It looks at every slot, so it runs at most once per 1/64 of the timeout.
 // - The tick keeps the coarse clock of the hot path fresh while connections come and go, and stops
 //   when none came back since the last one.
-// - The sweep arms the notices of connections that came back without one and still rest.
+// - The sweep arms the notices of connections that came back without one and were not lent since
+//   the last sweep: arming costs more than a checkout and return, and those in use need none.
 
 namespace redial::detail {
 
@@ -45,7 +46,7 @@ void pool_core::on_time(time_point now, pool_actions& out) {
   carry_out(changes, now, out);
   end_drains(now, out);
   if (scan_at_ <= now) close_rested(now, out);
-  if (sweep_at_ <= now) sweep(out);
+  if (sweep_at_ <= now) sweep(now, out);
   if (tick_at_ <= now) tick(now);
   pump(now, out);
 }
@@ -100,16 +101,19 @@ void pool_core::close_rested(time_point now, pool_actions& out) {
   scan_at_ = next == never ? never : std::max(next, after(now, step));
 }
 
-void pool_core::sweep(pool_actions& out) {
-  sweep_at_ = never;
-  for (pool_slot* s : unwatched_) {
+void pool_core::sweep(time_point now, pool_actions& out) {
+  const auto is_done = [&](pool_slot* s) {
+    const bool may_arm = s->state == slot_state::idle && !s->armed && s->watch != watching::no;
+    if (may_arm && std::exchange(s->swept, s->leases) != s->leases) return false;  // in use
     s->listed = false;
-    if (s->state != slot_state::idle || s->armed || s->watch == watching::no) continue;
+    if (!may_arm) return true;
     become(*s, slot_state::checking);
     s->armed = true;  // before it is: the notice may come before the call returns
     out.watches.push_back({s, s->number, s->connection, s->watcher});
-  }
-  unwatched_.clear();
+    return true;
+  };
+  std::erase_if(unwatched_, is_done);
+  sweep_at_ = unwatched_.empty() ? never : after(now, sweep_delay);
 }
 
 void pool_core::tick(time_point now) noexcept {

@@ -70,10 +70,11 @@ struct alignas(64) pool_slot {
   std::atomic<time_point::rep> keep_until{not_kept};
   std::uint64_t number = 0;
 
-  bool stirred = false;    ///< Its notice came while it was being armed.
-  bool cancelled = false;  ///< Taken from its holder; closed already.
-  bool overdue = false;    ///< Opening for so long that others are tried beside it.
-  bool give_up = false;    ///< Its opening was abandoned before it could be cancelled.
+  std::uint32_t swept = 0;  ///< `leases` at the last sweep.
+  bool stirred = false;     ///< Its notice came while it was being armed.
+  bool cancelled = false;   ///< Taken from its holder; closed already.
+  bool overdue = false;     ///< Opening for so long that others are tried beside it.
+  bool give_up = false;     ///< Its opening was abandoned before it could be cancelled.
   opening_for purpose = opening_for::demand;
   doom_reason doom;  ///< Closed for this reason when it comes back.
   time_point opening_since{};

@@ -137,6 +137,20 @@ TEST_F(Idle, TheNoticeIsArmedSoonAfterAReturnAndNotBefore) {
   EXPECT_TRUE(net->peers().front()->is_watched());  // nothing is cancelled for a checkout
 }
 
+TEST_F(Idle, NoNoticeIsArmedForOneThatIsLentAgainAndAgain) {
+  start({"10.0.0.1"});
+  auto l = take();
+  for (int i = 0; i < 30; ++i) {
+    l = {};
+    sim.advance(7ms);
+    ASSERT_FALSE(net->peers().front()->is_watched()) << i;
+    l = take();
+  }
+  l = {};
+  sim.advance(20ms);
+  EXPECT_TRUE(net->peers().front()->is_watched());
+}
+
 TEST_F(Idle, Fault109_AHealthyStirKeepsItAndArmsItAgain) {
   start({"10.0.0.1"});
   sim.advance(20ms);

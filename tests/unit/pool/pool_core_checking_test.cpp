@@ -35,11 +35,12 @@ TEST(PoolCoreChecking, AConnectionBeingCheckedGoesWithTheIdleOnesOfAFailedEndpoi
   pool_slot& second = *out.openings[1].slot;
   core.opened(second, std::make_shared<idle_connection>(), now, out);
   core.end_lease(second, lease_end::returned, {}, now, out);
-  core.on_time(now + 1s, out);  // arms its notice
+  core.on_time(now + 1s, out);  // sees that it was lent
+  core.on_time(now + 2s, out);  // and was not again: arms its notice
   ASSERT_EQ(second.state, slot_state::checking);
 
-  core.end_lease(*first, lease_end::reset, errc::peer_closed, now + 1s, out);
-  core.checked(second, {}, now + 1s, out);
+  core.end_lease(*first, lease_end::reset, errc::peer_closed, now + 2s, out);
+  core.checked(second, {}, now + 2s, out);
   EXPECT_EQ(second.state, slot_state::vacant) << "as good as before, but of a failed endpoint";
   core.close(now + 1s, out);
 }

@@ -4,12 +4,9 @@
 
 #include "ports/tell_listener.hpp"
 
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/strand.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -53,7 +50,7 @@ call_state::~call_state() {
 
 // --- events -----------------------------------------------------------------------------------
 
-void call_state::start() {
+void call_state::start(time_point now) {
   locked lock(mutex_);
   timer_.owned_by(weak_from_this());
   if (auto slot = done_.slot(); slot.is_connected()) {
@@ -61,8 +58,8 @@ void call_state::start() {
       if (const auto self = weak.lock()) self->stop(asio::error::operation_aborted);
     });
   }
-  const call_step step = machine_.start(time_->now());
-  perform(std::move(lock), step, place::anywhere);
+  const call_step step = machine_.start(now);
+  perform(std::move(lock), step, place::anywhere, now);
 }
 
 void call_state::stop(error_code why) {
@@ -72,24 +69,29 @@ void call_state::stop(error_code why) {
   const bool sent = std::any_of(running_.begin(), running_.end(), [](const call_attempt* a) {
     return a != nullptr && a->started;
   });
-  const call_step step = machine_.stop(why, sent, time_->now());
-  perform(std::move(lock), step, place::anywhere);
+  const time_point now = time_->now();
+  const call_step step = machine_.stop(why, sent, now);
+  perform(std::move(lock), step, place::anywhere, now);
 }
 
 void call_state::checkout_done(error_code ec, lease_base lease) {
+  const time_point now = time_->now();
+  if (!ec) return run_on(std::move(lease), now);
+  locked lock(mutex_);
+  if (client_ == nullptr || !machine_.is_waiting_for_checkout()) return;
+  queue_ = {};
+  attempt_facts facts;
+  facts.error = ec;
+  if (!machine_.is_hedging() && !judge(lock, machine_.attempt(), facts, now)) return;
+  const call_step step = machine_.checkout_failed(ec, *client_, now, facts.ruling);
+  perform(std::move(lock), step, place::anywhere, now);
+}
+
+void call_state::run_on(lease_base lease, time_point now) {
   locked lock(mutex_);
   if (client_ == nullptr) return;
   if (!machine_.is_waiting_for_checkout()) return;  // the lease goes back unused
   queue_ = {};
-  const time_point now = time_->now();
-  if (ec) {
-    attempt_facts facts;
-    facts.error = ec;
-    if (!machine_.is_hedging() && !judge(lock, machine_.attempt(), facts, now)) return;
-    const call_step step = machine_.checkout_failed(ec, *client_, now, facts.ruling);
-    perform(std::move(lock), step, place::anywhere);
-    return;
-  }
   const auto step =
       machine_.checked_out({lease.where(), lease.endpoint_id(), lease.is_reused()}, now);
   if (step.next != call_step::move::run) return follow_clock();  // this one goes back, too
@@ -116,7 +118,7 @@ void call_state::operation_done(std::uint32_t number, error_code ec) {
   auto facts = facts_of(*a, ec);
   if (!judge(lock, number, facts, now)) return;
   const call_step step = machine_.operation_done(number, facts, *client_, now);
-  perform(std::move(lock), step, place::on_connection);
+  perform(std::move(lock), step, place::on_connection, now);
 }
 
 void call_state::lease_cancelled(call_attempt& a, error_code why) {
@@ -126,7 +128,7 @@ void call_state::lease_cancelled(call_attempt& a, error_code why) {
   auto facts = facts_of(a, why);
   if (!judge(lock, a.number, facts, now)) return;
   const call_step step = machine_.lease_cancelled(a.number, facts, *client_, now);
-  perform(std::move(lock), step, place::on_connection);
+  perform(std::move(lock), step, place::on_connection, now);
 }
 
 void call_state::timer_fired() {
@@ -137,7 +139,7 @@ void call_state::timer_fired() {
   const call_attempt* const late = find(machine_.due(now));
   if (late == nullptr) {
     const call_step step = machine_.timer_fired(0, {}, *client_, now);
-    perform(std::move(lock), step, place::anywhere);
+    perform(std::move(lock), step, place::anywhere, now);
     return;
   }
   // What the attempt has sent decides, and that is known on the connection's executor.
@@ -157,7 +159,7 @@ void call_state::give_up(std::uint32_t number) {
   auto facts = facts_of(*a, machine_.late(now));
   if (!judge(lock, number, facts, now)) return;
   const call_step step = machine_.timer_fired(number, facts, *client_, now);
-  perform(std::move(lock), step, place::on_connection);
+  perform(std::move(lock), step, place::on_connection, now);
 }
 
 bool call_state::judge(locked& lock, std::uint32_t number, attempt_facts& facts, time_point now) {
@@ -198,9 +200,9 @@ void call_state::run(std::uint32_t number) {
              operation_handler(shared_from_this(), number, std::move(executor), a.signal.slot()));
 }
 
-void call_state::perform(locked lock, const call_step& step, place where) {
-  const auto self = shared_from_this();
-  const auto client = client_;
+void call_state::perform(locked lock, const call_step& step, place where, time_point now) {
+  const bool goes_on = step.next != call_step::move::finish;
+  const auto client = goes_on ? client_ : std::move(client_);
   follow_clock();
   held_lease held = take_lease(step);
   held_lease other = take_lease(step.other);
@@ -211,12 +213,10 @@ void call_state::perform(locked lock, const call_step& step, place where) {
   completion<called> done;
   call_history history;
   const call_tally tally = tally_of(machine_, step);
-  const bool goes_on = step.next != call_step::move::finish;
   if (!goes_on) {
     queue = std::exchange(queue_, {});
     done = std::move(done_);
     history = machine_.take_history();
-    client_.reset();
   }
   lock.unlock();
   if (queue) leave_queue(*client, queue);
@@ -226,7 +226,7 @@ void call_state::perform(locked lock, const call_step& step, place where) {
   }
   if (step.reset) (void)client->reset(step.why);
   if (step.next == call_step::move::checkout) {
-    check_out(*client, std::move(tried), attempt_number);
+    check_out(*client, std::move(tried), attempt_number, now);
   }
   if (!goes_on) finish(*client, tally, step.error, std::move(history), std::move(done));
 }
@@ -315,39 +315,19 @@ void call_state::tell_call(const client_state& client, error_code ec, const call
 
 void call_state::check_out(client_state& client,
                            std::vector<tried_endpoint> tried,
-                           std::uint32_t number) {
+                           std::uint32_t number,
+                           time_point now) {
+  const bool any_will_do = tried.empty() && !key_;
+  if (any_will_do) {
+    if (auto idle = client.pool().try_checkout()) return run_on(std::move(*idle), now);
+  }
   checkout_options options(deadline_);
   options.tried = std::move(tried);
   options.key = key_;
-  const bool any_will_do = options.tried.empty() && !options.key;
-  auto idle = any_will_do ? client.pool().try_checkout() : client.pool().try_checkout(options);
-  if (idle) {
-    checkout_done({}, std::move(*idle));
-    return;
+  if (!any_will_do) {
+    if (auto idle = client.pool().try_checkout(options)) return run_on(std::move(*idle), now);
   }
   wait_in_queue(client, options, number);
-}
-
-// On a strand of its own, because a signal may only be emitted where the handler runs that listens
-// to it, and stopping may come from any thread.
-void call_state::wait_in_queue(client_state& client,
-                               const checkout_options& options,
-                               std::uint32_t number) {
-  const asio::any_io_executor strand = asio::make_strand(client.executor());
-  auto served = [self = shared_from_this()](error_code ec, lease_base lease) {
-    self->checkout_done(ec, std::move(lease));
-  };
-  client.pool().start_checkout(
-      options,
-      completion<checked_out>(asio::bind_cancellation_slot(
-          queue_signal_.slot(), asio::bind_executor(strand, std::move(served)))));
-  locked lock(mutex_);
-  if (machine_.is_waiting_for_checkout() && machine_.newest() == number) {
-    queue_ = strand;
-  } else if (machine_.is_finished()) {
-    lock.unlock();
-    leave_queue(client, strand);
-  }
 }
 
 call_attempt& call_state::begin_attempt(lease_base lease) {

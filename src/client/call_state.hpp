@@ -8,6 +8,7 @@
 
 #include "client/attempt_machine.hpp"
 #include "client/client_state.hpp"
+#include "core/short_mutex.hpp"
 
 #include <boost/asio/cancellation_signal.hpp>
 
@@ -51,7 +52,7 @@ class call_state final : public std::enable_shared_from_this<call_state> {
   call_state(const call_state&) = delete;
   call_state& operator=(const call_state&) = delete;
 
-  void start();
+  void start(time_point now);
   /// The caller cancelled (`operation_aborted`), or the client closes.
   void stop(error_code why);
   /// `start` or `stop` has thrown: the handler is destroyed uncalled, unless it is over already.
@@ -65,7 +66,7 @@ class call_state final : public std::enable_shared_from_this<call_state> {
  private:
   friend class client_state;  // the list of calls in flight
 
-  using locked = std::unique_lock<std::mutex>;
+  using locked = std::unique_lock<short_mutex>;
   enum class place { anywhere, on_connection };
   struct held_lease {
     call_attempt* attempt = nullptr;
@@ -83,7 +84,8 @@ class call_state final : public std::enable_shared_from_this<call_state> {
                            attempt_facts& facts,
                            time_point now);
 
-  void perform(locked lock, const call_step& step, place where);
+  /// Whoever calls it holds the call.
+  void perform(locked lock, const call_step& step, place where, time_point now);
   [[nodiscard]] held_lease take_lease(const ended_attempt& end) noexcept;
   void finish(client_state& client,
               const call_tally& tally,
@@ -103,7 +105,11 @@ class call_state final : public std::enable_shared_from_this<call_state> {
   void cancel_operation(call_attempt& a);
   static void tell_attempt(const client_state& client, const ended_attempt& end, bool retried);
   static void tell_call(const client_state& client, error_code ec, const call_tally& tally);
-  void check_out(client_state& client, std::vector<tried_endpoint> tried, std::uint32_t number);
+  void check_out(client_state& client,
+                 std::vector<tried_endpoint> tried,
+                 std::uint32_t number,
+                 time_point now);
+  void run_on(lease_base lease, time_point now);
   void wait_in_queue(client_state& client, const checkout_options& options, std::uint32_t number);
   void leave_queue(const client_state& client, const boost::asio::any_io_executor& strand) noexcept;
   call_attempt& begin_attempt(lease_base lease);
@@ -117,7 +123,7 @@ class call_state final : public std::enable_shared_from_this<call_state> {
   const time_point deadline_;
   const endpoint_key key_;
 
-  std::mutex mutex_;
+  short_mutex mutex_;
   std::shared_ptr<client_state> client_;  // null when the call has completed
   attempt_machine machine_;
   completion<called> done_;

@@ -10,6 +10,7 @@
 #include "client/shared_retry_budget.hpp"
 
 #include <algorithm>
+#include <mutex>
 #include <random>
 #include <stdexcept>
 #include <utility>
@@ -81,7 +82,7 @@ void client_state::start_call(std::unique_ptr<erased_operation> op,
                                                      std::move(done));
   const bool open = add(call, now);
   try {
-    open ? call->start() : call->stop(errc::closed);
+    open ? call->start(now) : call->stop(errc::closed);
   } catch (...) {
     call->abandon();
     throw;

@@ -12,13 +12,13 @@
 #include "client/attempt_machine.hpp"
 #include "client/hedge_trigger.hpp"
 #include "client/retry_budget.hpp"
+#include "core/short_mutex.hpp"
 #include "dns/context_end.hpp"
 #include "watch/random_source.hpp"
 
 #include <atomic>
 #include <cstddef>
 #include <memory>
-#include <mutex>
 #include <string>
 
 namespace redial::detail {
@@ -106,7 +106,7 @@ class client_state final : public call_surroundings,
 
   std::atomic<bool> context_gone_{false};
   std::atomic<bool> draining_{false};  // set under the lock
-  mutable std::mutex mutex_;
+  mutable short_mutex mutex_;
   bool closed_ = false;
   time_point drain_by_ = time_point::max();
   call_state* calls_ = nullptr;  // in flight, linked through themselves; each holds itself

@@ -10,6 +10,7 @@
 #include <boost/asio/query.hpp>
 
 #include <chrono>
+#include <mutex>
 #include <utility>
 
 namespace redial {

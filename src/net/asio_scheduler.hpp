@@ -5,6 +5,7 @@
 
 #include <redial/ports/scheduler.hpp>
 
+#include "core/short_mutex.hpp"
 #include "ports/timer_queue.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -13,7 +14,6 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 
 namespace redial::detail {
@@ -69,7 +69,7 @@ class asio_scheduler final : public scheduler, public std::enable_shared_from_th
   void shorten_wake() noexcept;
   context_bound* take_bound() noexcept;
 
-  mutable std::mutex mutex_;
+  mutable short_mutex mutex_;
   std::atomic<bool> stopped_{false};
   timer_queue queue_;
   // Empty once stopped: it must not outlive the context.

@@ -12,6 +12,8 @@ namespace redial {
 
 namespace {
 
+constexpr std::size_t usual_number = 8;  // most messages have no more
+
 template <class Fields>
 auto find(Fields& fields, std::string_view name) {
   return std::find_if(fields.begin(), fields.end(), [&](const auto& f) {
@@ -22,9 +24,14 @@ auto find(Fields& fields, std::string_view name) {
 }  // namespace
 
 void http_fields::add(std::string name, std::string value) {
-  constexpr std::size_t usual = 8;  // most messages have no more
-  if (fields_.empty()) fields_.reserve(usual);
+  if (fields_.empty()) fields_.reserve(usual_number);
   fields_.emplace_back(std::move(name), std::move(value));
+}
+
+// Makes the strings where they stay.
+void http_fields::append(std::string_view name, std::string_view value) {
+  if (fields_.empty()) fields_.reserve(usual_number);
+  fields_.emplace_back(name, value);
 }
 
 void http_fields::set(std::string name, std::string value) {

@@ -41,7 +41,7 @@ class response_parser final : public boost::beast::http::basic_parser<false> {
     ec = {};
   }
   void on_field_impl(boost::beast::http::field, text name, text value, code& ec) override {
-    response_.fields.add(std::string(view(name)), std::string(view(value)));
+    response_.fields.append(view(name), view(value));
     ec = {};
   }
   void on_header_impl(code& ec) override { ec = {}; }

@@ -14,6 +14,10 @@
 
 namespace redial {
 
+namespace detail {
+class response_parser;
+}
+
 /// Header fields in order. Names compare without regard to case.
 class http_fields {
  public:
@@ -31,6 +35,9 @@ class http_fields {
   [[nodiscard]] auto end() const noexcept { return fields_.end(); }
 
  private:
+  friend class detail::response_parser;
+  void append(std::string_view name, std::string_view value);
+
   std::vector<std::pair<std::string, std::string>> fields_;
 };
 

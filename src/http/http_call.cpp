@@ -4,6 +4,7 @@
 
 #include <redial/http/impl/response_handler.hpp>
 
+#include "client/recycled.hpp"
 #include "http/request_check.hpp"
 
 #include <boost/asio/error.hpp>
@@ -17,6 +18,7 @@
 #include <cstddef>
 #include <memory>
 #include <memory_resource>
+#include <mutex>
 #include <tuple>
 #include <utility>
 
@@ -31,12 +33,17 @@ namespace {
 using cells = std::pmr::polymorphic_allocator<char>;
 using head_message = http::request<http::empty_body, http::basic_fields<cells>>;
 
-void append(std::string& text, const head_message& message) {
+template <class Text>
+void append(Text& text, std::string_view more) {
+  text.insert(text.end(), more.begin(), more.end());
+}
+
+template <class Text>
+void append(Text& text, const head_message& message) {
   head_message::fields_type::writer written(message, message.version(), message.method());
   const auto parts = written.get();
-  text.reserve(256);  // most need no more, and walking over the parts to count costs more
   for (const asio::const_buffer b : boost::beast::buffers_range_ref(parts)) {
-    text.append(static_cast<const char*>(b.data()), b.size());
+    append(text, std::string_view(static_cast<const char*>(b.data()), b.size()));
   }
 }
 
@@ -68,6 +75,26 @@ void http_call::prepare(std::string_view authority, std::string_view user_agent,
   append(head_, message);
 }
 
+bool http_call::prepare_usual(std::string_view rest, bool idempotent) {
+  const bool usual =
+      request_.fields.size() == 0 && request_.body.empty() && !expects_body(request_.method);
+  if (!usual) return false;
+  idempotent_ = idempotent;
+  append(head_, request_.method);
+  head_.push_back(' ');
+  append(head_, request_.target);
+  append(head_, rest);
+  return true;
+}
+
+std::string usual_rest_of_head(std::string_view authority, std::string_view user_agent) {
+  http_call call(http_request("GET", "/"));
+  call.prepare(authority, user_agent, true);
+  const auto head = call.bytes().front();
+  const std::string_view text(static_cast<const char*>(head.data()), head.size());
+  return std::string(text.substr(std::string_view("GET /").size()));
+}
+
 void http_call::keep(std::uint32_t number, http_response response, bool final) {
   const std::lock_guard lock(mutex_);
   if (taken_ || final_ || (!final && number < number_)) return;
@@ -83,7 +110,7 @@ std::optional<http_response> http_call::take() {
 }
 
 std::shared_ptr<http_call> make_http_call(http_request request) {
-  return std::make_shared<http_call>(std::move(request));
+  return std::allocate_shared<http_call>(recycling_allocator<http_call>(), std::move(request));
 }
 
 http_response take_response(http_call& call, error_code& ec, call_history history) {

@@ -48,6 +48,7 @@ class http_state {
              std::shared_ptr<scheduler> time)
       : options_(checked(options, t)),
         authority_(t.authority()),
+        rest_of_head_(usual_rest_of_head(authority_, options_.user_agent)),
         own_names_(std::move(own_names)),
         client_(std::move(executor),
                 std::move(names),
@@ -62,7 +63,9 @@ class http_state {
       return;
     }
     options.is_idempotent = options.is_idempotent || is_idempotent(call->request());
-    call->prepare(authority_, options_.user_agent, options.is_idempotent);
+    if (!call->prepare_usual(rest_of_head_, options.is_idempotent)) {
+      call->prepare(authority_, options_.user_agent, options.is_idempotent);
+    }
     using operation = typed_operation<net_connection, http_operation>;
     const response_limits limits{options_.max_header_bytes, options_.max_body_bytes};
     client_.base().start_call(std::make_unique<operation>(http_operation{std::move(call), limits}),
@@ -90,6 +93,7 @@ class http_state {
  private:
   const http_options options_;
   const std::string authority_;
+  const std::string rest_of_head_;
   const std::shared_ptr<discovery> own_names_;
   basic_client<net_connection> client_;
 };

@@ -51,6 +51,37 @@ std::string sent_by(http_request request, std::string_view agent = "redial") {
   return all;
 }
 
+std::string sent_the_usual_way(http_request request, std::string_view agent) {
+  http_call call(std::move(request));
+  EXPECT_TRUE(call.prepare_usual(usual_rest_of_head("a.test:80", agent), true));
+  std::string all;
+  for (const auto& b : call.bytes()) all.append(static_cast<const char*>(b.data()), b.size());
+  return all;
+}
+
+TEST(HttpCall, TheUsualHeadIsTheSame) {
+  const std::string long_target = "/" + std::string(600, 'x');
+  for (const char* method : {"GET", "DELETE", "HEAD", "FETCH-IT"}) {
+    for (const std::string& target : {std::string("/"), std::string("/x?y=z"), long_target}) {
+      for (const char* agent : {"redial", ""}) {
+        const http_request r(method, target);
+        EXPECT_EQ(sent_the_usual_way(r, agent), sent_by(r, agent));
+      }
+    }
+  }
+}
+
+TEST(HttpCall, ARequestWithMoreToSayIsNotUsual) {
+  const auto rest = usual_rest_of_head("a.test:80", "redial");
+  http_request with_field("GET", "/");
+  with_field.fields.add("A", "1");
+  EXPECT_FALSE(http_call(with_field).prepare_usual(rest, true));
+  http_request with_body("GET", "/");
+  with_body.body = "b";
+  EXPECT_FALSE(http_call(with_body).prepare_usual(rest, true));
+  EXPECT_FALSE(http_call(http_request("POST", "/")).prepare_usual(rest, true));
+}
+
 TEST(HttpCall, SendsHostFirstAndTheUsersFieldsInTheirOrder) {
   http_request r("GET", "/x?y=z");
   r.fields.add("B", "2");

@@ -6,6 +6,7 @@
 #include "net/asio_scheduler.hpp"
 
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -26,6 +27,9 @@ bool is_would_block(const error_code& ec) noexcept {
 /// Not through Asio: without its non-blocking mode it would wait for a byte, and that mode would
 /// change what the user's own calls do.
 bool has_nothing_to_read(tcp::socket& socket, bool& had_bytes) noexcept {
+  // Mostly it has, and poll, which needs not lock the socket, says so in less time than a read.
+  ::pollfd p{socket.native_handle(), POLLIN, 0};
+  if (::poll(&p, 1, 0) == 0) return true;
   char byte = 0;
   for (;;) {
     const auto n = ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);

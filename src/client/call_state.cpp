@@ -201,34 +201,37 @@ void call_state::run(std::uint32_t number) {
 }
 
 void call_state::perform(locked lock, const call_step& step, place where, time_point now) {
-  const bool goes_on = step.next != call_step::move::finish;
-  const auto client = goes_on ? client_ : std::move(client_);
+  if (step.next == call_step::move::finish) return end(std::move(lock), step, where);
+  const auto client = client_;
+  follow_clock();
+  held_lease held = take_lease(step);
+  const auto number = machine_.newest();
+  const bool checks_out = step.next == call_step::move::checkout;
+  std::vector<tried_endpoint> tried;
+  if (checks_out) tried = machine_.avoided();
+  lock.unlock();
+  if (step.attempt_ended) end_attempt(*client, std::move(held), step, where, true);
+  if (step.reset) (void)client->reset(step.why);
+  if (checks_out) check_out(*client, std::move(tried), number, now);
+}
+
+void call_state::end(locked lock, const call_step& step, place where) {
+  const auto client = std::move(client_);
   follow_clock();
   held_lease held = take_lease(step);
   held_lease other = take_lease(step.other);
-  const auto attempt_number = machine_.newest();
-  std::vector<tried_endpoint> tried;
-  if (step.next == call_step::move::checkout) tried = machine_.avoided();
-  asio::any_io_executor queue;
-  completion<called> done;
-  call_history history;
+  const auto queue = std::exchange(queue_, {});
+  completion<called> done = std::move(done_);
+  call_history history = machine_.take_history();
   const call_tally tally = tally_of(machine_, step);
-  if (!goes_on) {
-    queue = std::exchange(queue_, {});
-    done = std::move(done_);
-    history = machine_.take_history();
-  }
   lock.unlock();
   if (queue) leave_queue(*client, queue);
-  if (step.attempt_ended) end_attempt(*client, std::move(held), step, where, goes_on);
+  if (step.attempt_ended) end_attempt(*client, std::move(held), step, where, false);
   if (step.other.attempt_ended) {
     end_attempt(*client, std::move(other), step.other, place::anywhere, false);
   }
   if (step.reset) (void)client->reset(step.why);
-  if (step.next == call_step::move::checkout) {
-    check_out(*client, std::move(tried), attempt_number, now);
-  }
-  if (!goes_on) finish(*client, tally, step.error, std::move(history), std::move(done));
+  finish(*client, tally, step.error, std::move(history), std::move(done));
 }
 
 call_state::held_lease call_state::take_lease(const ended_attempt& end) noexcept {

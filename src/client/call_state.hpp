@@ -86,6 +86,7 @@ class call_state final : public std::enable_shared_from_this<call_state> {
 
   /// Whoever calls it holds the call.
   void perform(locked lock, const call_step& step, place where, time_point now);
+  void end(locked lock, const call_step& step, place where);
   [[nodiscard]] held_lease take_lease(const ended_attempt& end) noexcept;
   void finish(client_state& client,
               const call_tally& tally,

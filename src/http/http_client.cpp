@@ -5,6 +5,7 @@
 #include <redial/net/make_connector.hpp>
 #include <redial/net/net_connection.hpp>
 
+#include "client/recycled.hpp"
 #include "http/exchange.hpp"
 #include "http/http_call.hpp"
 #include "http/request_check.hpp"
@@ -34,6 +35,22 @@ struct http_operation {
 
   std::shared_ptr<http_call> call;
   response_limits limits;
+};
+
+// In the memory of the last one.
+class recycled_operation final : public erased_operation, public recycled<recycled_operation> {
+ public:
+  explicit recycled_operation(http_operation op) : op_(std::move(op)) {}
+
+  void start(attempt& a, pooled_connection& c, operation_handler done) override {
+    op_.start(a, c, std::move(done));
+  }
+  [[nodiscard]] bool is_silent() const noexcept override { return op_.is_silent(); }
+  void reset_traffic(pooled_connection& c) override { op_.reset_traffic(c); }
+  [[nodiscard]] traffic traffic_of(pooled_connection& c) override { return op_.traffic_of(c); }
+
+ private:
+  typed_operation<net_connection, http_operation> op_;
 };
 
 }  // namespace
@@ -66,11 +83,11 @@ class http_state {
     if (!call->prepare_usual(rest_of_head_, options.is_idempotent)) {
       call->prepare(authority_, options_.user_agent, options.is_idempotent);
     }
-    using operation = typed_operation<net_connection, http_operation>;
     const response_limits limits{options_.max_header_bytes, options_.max_body_bytes};
-    client_.base().start_call(std::make_unique<operation>(http_operation{std::move(call), limits}),
-                              options,
-                              std::move(done));
+    client_.base().start_call(
+        std::make_unique<recycled_operation>(http_operation{std::move(call), limits}),
+        options,
+        std::move(done));
   }
 
   void close() {

@@ -29,6 +29,10 @@ namespace {
 // Enough for every 103 a page may have; an endless stream of them is no response.
 constexpr int most_interim = 16;
 
+// `0` and two line ends. Beast 345 asserts (basic_parser.ipp, parse_chunk_header) that whoever has
+// shown it three bytes of the last chunk goes on with all of them, which is not the peer's duty.
+constexpr std::size_t last_chunk = 5;
+
 bool is_beast_error(const error_code& ec) {
   return ec.category() == http::make_error_code(http::error::bad_version).category();
 }
@@ -69,7 +73,8 @@ response_reader::progress response_reader::took(std::size_t n) {
   const progress p = parse();
   if (p != progress::unfinished) return p;
   if (held_ == limits_.header_bytes) return refuse(http::error::buffer_overflow);
-  if (filled && size_ < bulk_size && parser_->is_header_done()) grow(bulk_size);
+  const std::size_t bulk = std::min(bulk_size, limits_.header_bytes);
+  if (filled && size_ < bulk && parser_->is_header_done()) grow(bulk);
   return p;
 }
 
@@ -85,6 +90,7 @@ response_reader::progress response_reader::parse() {
   error_code ec;
   while (used < held_ && !ec && !parser_->is_done()) {
     const bool in_head = !parser_->is_header_done();
+    if (!in_head && parser_->chunked() && held_ - used < last_chunk && bytes()[used] == '0') break;
     used += parser_->put(asio::const_buffer(bytes() + used, held_ - used), ec);
     if (!in_head || !parser_->is_header_done()) continue;
     if (const error_code bad = judge_head()) return refuse(bad);

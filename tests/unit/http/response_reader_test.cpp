@@ -52,6 +52,26 @@ TEST(ResponseReader, TakesAResponseInWhateverPiecesItComes) {
   }
 }
 
+// Beast's parser asserts otherwise (see last_chunk).
+TEST(ResponseReader, TakesAnEmptyChunkedBodyInWhateverPiecesItComes) {
+  const std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (const std::string body : {"0\r\n\r\n", "000;a=b\r\n\r\n", "0\r\nAfter: all\r\n\r\n"}) {
+    const std::string text = head + body;
+    for (std::size_t piece = 1; piece <= text.size(); ++piece) {
+      response_reader reader(usual, false);
+      ASSERT_EQ(feed(reader, text, piece), progress::complete) << text << " in " << piece;
+      EXPECT_TRUE(may_reuse(reader.end(true)));
+      EXPECT_EQ(reader.take().body, "");
+    }
+    for (std::size_t whole = head.size(); whole < text.size(); ++whole) {
+      response_reader cut(usual, false);
+      ASSERT_EQ(feed(cut, text.substr(0, whole)), progress::unfinished);
+      ASSERT_EQ(cut.took_end(), progress::refused);
+      EXPECT_EQ(cut.error(), errc::partial_response);
+    }
+  }
+}
+
 TEST(ResponseReader, KeepsTheFieldsInTheirOrder) {
   response_reader reader(usual, false);
   ASSERT_EQ(feed(reader, announced), progress::complete);
@@ -87,6 +107,21 @@ TEST(ResponseReader, ABodyOfAnyLengthUpToTheLimitComesThrough) {
         "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n" + body;
     ASSERT_EQ(feed(reader, text), progress::complete) << size;
     EXPECT_EQ(reader.take().body, body);
+  }
+}
+
+TEST(ResponseReader, ALargeBodyIsReadIntoTheSameMemoryAlsoWhenLittleIsAllowed) {
+  const response_limits small{8192, 1024UL * 1024};
+  response_reader reader(small, false);
+  const std::string piece(8192, 'x');
+  const std::string head = "HTTP/1.1 200 OK\r\nContent-Length: 900000\r\n\r\n";
+  ASSERT_EQ(feed(reader, head + piece), progress::unfinished);
+  ASSERT_EQ(feed(reader, piece), progress::unfinished);
+  const void* const at = reader.space().data();
+  EXPECT_EQ(reader.space().size(), 8192U);
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_EQ(feed(reader, piece), progress::unfinished);
+    EXPECT_EQ(reader.space().data(), at);
   }
 }
 

@@ -7,6 +7,17 @@
 #include <cstddef>
 #include <new>
 
+// A sanitizer sees who uses what is gone only if it is gone. GCC names them by macros, clang 14 by
+// features.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define REDIAL_MEMORY_IS_WATCHED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+    __has_feature(memory_sanitizer)
+#define REDIAL_MEMORY_IS_WATCHED 1
+#endif
+#endif
+
 namespace redial::detail {
 
 /// Blocks of one size that this thread gave back, for its next request. For what is larger than the
@@ -31,27 +42,34 @@ class spare_blocks {
  private:
   // As many calls as may be in flight to one endpoint by default (`max_connections`).
   static constexpr std::size_t most = 64;
-
-  struct store {
-    store() = default;
-    store(const store&) = delete;
-    store& operator=(const store&) = delete;
-    ~store() {
-      limit = 0;  // what dies after the thread's own objects is not kept
-      while (count > 0) ::operator delete(blocks[--count]);
-    }
-
-    std::size_t count = 0;
-#if defined(__SANITIZE_ADDRESS__)
-    std::size_t limit = 0;  // so that it sees who uses what is gone
+#ifdef REDIAL_MEMORY_IS_WATCHED
+  static constexpr std::size_t kept_at_most = 0;
 #else
-    std::size_t limit = most;
+  static constexpr std::size_t kept_at_most = most;
 #endif
+
+  // Without a destructor, so that it may be used to the thread's very end: what dies after the
+  // thread's own objects is given back, too.
+  struct store {
+    std::size_t count = 0;
+    std::size_t limit = kept_at_most;
     std::array<void*, most> blocks{};
+  };
+
+  struct emptied_at_the_end {
+    explicit emptied_at_the_end(store& what) noexcept : s(what) {}
+    emptied_at_the_end(const emptied_at_the_end&) = delete;
+    emptied_at_the_end& operator=(const emptied_at_the_end&) = delete;
+    ~emptied_at_the_end() {
+      s.limit = 0;
+      while (s.count > 0) ::operator delete(s.blocks[--s.count]);
+    }
+    store& s;
   };
 
   static store& mine() noexcept {
     thread_local store s;
+    thread_local const emptied_at_the_end guard(s);
     return s;
   }
 };
@@ -85,7 +103,10 @@ struct recycling_allocator {
 template <class Derived>
 class recycled {
  public:
-  static void* operator new(std::size_t) { return spare_blocks<sizeof(Derived)>::take(); }
+  static void* operator new(std::size_t) {
+    static_assert(alignof(Derived) <= alignof(std::max_align_t));
+    return spare_blocks<sizeof(Derived)>::take();
+  }
   static void operator delete(void* block) noexcept { spare_blocks<sizeof(Derived)>::give(block); }
 };
 

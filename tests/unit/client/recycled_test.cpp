@@ -49,6 +49,26 @@ TEST(Recycled, AnotherThreadMayDestroyThem) {
   for (int i = 0; i < 100; ++i) EXPECT_TRUE(made[static_cast<std::size_t>(i)]->is(i));
 }
 
+// Like what a static object of the program holds: it dies after the spare blocks of its thread.
+struct made_first {
+  ~made_first() {
+    held.clear();
+    for (int i = 0; i < 70; ++i) held.push_back(std::make_unique<block>(i));
+    for (int i = 0; i < 70; ++i) whole += held[static_cast<std::size_t>(i)]->is(i) ? 1 : 0;
+  }
+  std::vector<std::unique_ptr<block>> held;
+  static inline int whole = 0;  // NOLINT: of the one test below
+};
+
+TEST(Recycled, MayBeUsedAfterTheThreadsOwnObjects) {
+  std::thread([] {
+    thread_local made_first late;
+    for (int i = 0; i < 100; ++i) late.held.push_back(std::make_unique<block>(i));
+    late.held.resize(50);
+  }).join();
+  EXPECT_EQ(made_first::whole, 70);
+}
+
 TEST(Recycled, SharedOnesToo) {
   const recycling_allocator<block> memory;
   std::vector<std::shared_ptr<block>> alive;

@@ -22,6 +22,7 @@
 #include <gtest/gtest.h>
 #include <openssl/x509_vfy.h>
 
+#include <array>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -340,6 +341,33 @@ TEST_P(TlsSessions, Fault109_TicketsAreQuietAndDataIsNot) {
   ASSERT_TRUE(run_until(*io_, [&] { return observer->notices > 0; }));
   EXPECT_FALSE(o->connection->quiet());
   EXPECT_EQ(o->connection->unquiet_reason(), close_reason::unexpected_bytes);
+}
+
+// Read together with what was waited for, so that the socket has nothing to tell any more.
+TEST_P(TlsSessions, WhatTheEngineHoldsIsNotQuiet) {
+  for (const bool farewell : {false, true}) {
+    tls_server server(*io_, authority().issue_for({"a.test"}));
+    ::SSL_CTX_set_max_proto_version(server.context(), GetParam());
+    tls_connector c(host("a.test"), trusting());
+    const auto o = open(c, server);
+    exchange(*o, server);
+    auto& peer = server.last().tls;
+    asio::write(peer, asio::buffer("x", 1));
+    if (farewell) {
+      peer.async_shutdown([](auto) {});
+    } else {
+      asio::write(peer, asio::buffer("y", 1));
+    }
+    std::array<char, 16> bytes{};
+    std::size_t got = 0;
+    stream_of(*o).async_read_some(asio::buffer(bytes), [&](auto, std::size_t n) { got = n; });
+    ASSERT_TRUE(run_until(*io_, [&] { return got > 0; }));
+    ASSERT_EQ(got, 1U);
+    ASSERT_EQ(stream_of(*o).next_layer().available(), 0U);
+    EXPECT_FALSE(o->connection->quiet());
+    EXPECT_EQ(o->connection->unquiet_reason(),
+              farewell ? close_reason::peer_closed : close_reason::unexpected_bytes);
+  }
 }
 
 TEST_P(TlsSessions, Fault105_FinWhileIdleIsNoticed) {

@@ -160,6 +160,33 @@ subject pool_each() {
           false};
 }
 
+// What the machine itself takes from two threads that share nothing.
+subject plain_one_of_two() {
+  return {"one_thread/own_mutex_and_vector",
+          [] {
+            return [pool = std::make_shared<plain_pool>(),
+                    both = std::make_shared<team>()](std::size_t n) {
+              return both->run(
+                  [&](std::size_t who) {
+                    if (who == 0) pool->cycle(n);
+                  },
+                  1);
+            };
+          },
+          false};
+}
+subject plain_each() {
+  return {"two_threads/own_mutexes_and_vectors",
+          [] {
+            return [a = std::make_shared<plain_pool>(),
+                    b = std::make_shared<plain_pool>(),
+                    both = std::make_shared<team>()](std::size_t n) {
+              return both->run([&](std::size_t who) { (who == 0 ? a : b)->cycle(n); });
+            };
+          },
+          false};
+}
+
 comparison against_plain(std::string name, subject candidate, double at_most) {
   comparison c{std::move(name), "CPU time, redial : mutex + vector", std::move(candidate), plain()};
   c.at_most = at_most;
@@ -200,6 +227,10 @@ std::vector<comparison> checkout_comparisons() {
                    one_of_two()};
   apart.at_most = 1.05;
   all.push_back(std::move(apart));
+  all.push_back({"mutex + vector, 2 threads with one each",
+                 "CPU time of one operation, 2 threads : 1 thread",
+                 plain_each(),
+                 plain_one_of_two()});
   comparison many{"checkout + return", "CPU time, 1000 endpoints : 3", pool_of(1000), pool_of(3)};
   many.at_most = 2.0;
   all.push_back(std::move(many));

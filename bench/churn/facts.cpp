@@ -7,7 +7,9 @@
 #include <fmt/core.h>
 #include <sys/utsname.h>
 
+#include <algorithm>
 #include <fstream>
+#include <string_view>
 #include <thread>
 
 namespace redial::churn {
@@ -25,7 +27,12 @@ std::string processor() {
 
 std::string system_name() {
   utsname u{};
-  return ::uname(&u) == 0 ? fmt::format("{} {} {}", u.sysname, u.release, u.machine) : "unknown";
+  if (::uname(&u) != 0) return "unknown";
+  // Who built the kernel, and when, says nothing about a measurement.
+  const std::string_view release = u.release;
+  const auto dot = std::min(release.find('.'), release.size() - 1);
+  return fmt::format(
+      "{} {} {}", u.sysname, release.substr(0, release.find('.', dot + 1)), u.machine);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -58,6 +59,13 @@ bool replace(std::string& page, std::string_view name, const std::string& text) 
   return true;
 }
 
+// Where the figures were written to is nobody's concern but who measured them.
+std::string without_output(std::string command) {
+  const auto at = command.find(" --json ");
+  if (at == command.npos) return command;
+  return command.erase(at, std::min(command.find(' ', at + 8), command.size()) - at);
+}
+
 std::string cell(std::string text) {
   for (std::size_t at = 0; (at = text.find('|', at)) != text.npos; at += 2) text.insert(at, "\\");
   return text;
@@ -80,7 +88,7 @@ figure_file read_json(const std::string& path) {
 }
 
 std::string markdown(const figure_file& measured) {
-  auto text = fmt::format("`{}`\n\n", measured.command);
+  auto text = fmt::format("`{}`\n\n", without_output(measured.command));
   text += "| | figure | median | spread | rounds | must | |\n|---|---|---:|---|---:|---|---|\n";
   for (const auto& f : measured.figures) {
     text += fmt::format("| {} | {} | {} {} | {} .. {} | {} | {} | {} |\n",

@@ -37,6 +37,12 @@ TEST(FiguresPage, SectionsOfWhatWasNotMeasuredStay) {
   EXPECT_NE(with_figures(page, {}, {}).find("old table"), page.npos);
 }
 
+TEST(FiguresPage, TheCommandIsGivenWithoutItsOutput) {
+  auto m = measured();
+  m.command = "redial-x --json out.json --rounds 5";
+  EXPECT_NE(markdown(m).find("`redial-x --rounds 5`"), std::string::npos);
+}
+
 TEST(FiguresPage, AProgramMayHaveBeenRunInParts) {
   auto rest = measured();
   rest.command = "redial-x --rest";

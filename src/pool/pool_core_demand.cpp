@@ -14,15 +14,14 @@
 // - A connect that takes longer than `warm_stagger` covers nobody any more, provided that another
 //   endpoint can be tried: a silent address must not hold callers for `connect_timeout` (RFC 8305
 //   §5, fault 97). With one endpoint only, a second connect beside a slow one would gain nothing.
-// - Of `max_connecting` places such slow connects keep three quarters at most while callers wait
-// and
-//   another endpoint can be tried: else silent endpoints would hold all of them for
+// - While callers wait and another endpoint can be tried, such slow connects keep three quarters of
+//   the `max_connecting` places: else silent endpoints would hold all of them for
 //   `connect_timeout`. Where every connect is slow, because the way is long, those three quarters
-//   get through.
+//   get through. With less than four places nothing makes way.
 // - When the lighter of the two picked endpoints has no idle connection, the call takes an idle one
-//   of the other, and the lighter one gets a connection for the next call, one at a time. Otherwise
-//   a new or restarted backend would stay without its share until all others are busy, and a dead
-//   one would not be noticed.
+//   of the other. The lighter one gets a connection for the next call, one at a time, if it has
+//   none or two leases less. Otherwise a new or restarted backend would stay without its share
+//   until all others are busy, and a dead one would not be noticed.
 // - At the total limit, an idle connection that nobody waiting wants makes room for one that is
 //   needed: the first of a new endpoint, of a reset, or one to an untried endpoint. So does one
 //   that comes back, when it is the longest waiting caller who needs it.

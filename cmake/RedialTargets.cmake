@@ -64,7 +64,10 @@ function(redial_add_layer layer)
   redial_usage(redial_${layer})
   redial_developer_settings(redial_${layer})
   set_target_properties(redial_${layer} PROPERTIES POSITION_INDEPENDENT_CODE ON)
-  redial_join_sources(redial_${layer})
+  list(LENGTH sources count)
+  if(count GREATER 3)  # else there is nothing to gain
+    redial_join_sources(redial_${layer})
+  endif()
   target_sources(redial PRIVATE $<TARGET_OBJECTS:redial_${layer}>)
 endfunction()
 

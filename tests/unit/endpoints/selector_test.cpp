@@ -51,6 +51,24 @@ TEST_F(Selector, AnIdleConnectionAnywhereIsUsedRatherThanNone) {
   EXPECT_EQ(picks(200), (std::map<std::uint64_t, int>{{only.id, 200}}));
 }
 
+TEST_F(Selector, TheLighterOneOfTwoStarvesFromTwoLeasesLessOn) {
+  make(1, 3);
+  auto& lighter = make(0, 2);
+  lighter.connections = 2;
+  const auto starved = [&] {
+    EXPECT_NE(choice.pick_idle(), nullptr);
+    return choice.take_starved();
+  };
+  EXPECT_EQ(starved(), nullptr);  // one less is chance
+  lighter.leases = 1;
+  EXPECT_EQ(starved(), &lighter);
+  lighter.opening = 1;
+  EXPECT_EQ(starved(), nullptr);  // it gets one already
+  lighter.leases = 2;
+  lighter.opening = lighter.connections = 0;
+  EXPECT_EQ(starved(), &lighter);  // without any it would never be looked at
+}
+
 TEST_F(Selector, EqualsShareEvenly) {
   for (int i = 0; i < 4; ++i) make(3, 1);
   for (const auto& [id, times] : picks(4000)) {

@@ -5,6 +5,8 @@
 
 #include <redial/pool/pool.hpp>
 
+#include "support/hollow_pool.hpp"
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 
@@ -21,43 +23,15 @@
 namespace redial::micro {
 
 namespace asio = boost::asio;
+using bench::bare_clock;
+using bench::instant_connector;
+using bench::nothing;
 
 /// The value is used, as far as the compiler knows.
 template <class T>
 inline void consume(const T& value) {
   asm volatile("" : : "r,m"(value) : "memory");
 }
-
-/// A connection to nowhere.
-class nothing final : public pooled_connection {
- public:
-  explicit nothing(asio::any_io_executor executor) : executor_(std::move(executor)) {}
-  void close() noexcept override {}
-  [[nodiscard]] bool quiet() noexcept override { return true; }
-  bool watch_idle(std::weak_ptr<idle_observer>) override { return true; }
-  [[nodiscard]] asio::any_io_executor get_executor() const override { return executor_; }
-
- private:
-  asio::any_io_executor executor_;
-};
-
-class instant_connector final : public connector {
- public:
-  std::shared_ptr<connect_operation> open(const connect_request& request, handler done) override {
-    asio::post(request.executor, [done = std::move(done), executor = request.executor] {
-      done({}, std::make_unique<nothing>(executor));
-    });
-    return nullptr;
-  }
-};
-
-/// Real time without timers: nobody waits for anything here.
-class bare_clock final : public scheduler {
- public:
-  [[nodiscard]] time_point now() const noexcept override { return clock::now(); }
-  void arm(timer&, time_point) override {}
-  void disarm(timer&) noexcept override {}
-};
 
 /// `endpoints` addresses with weights from 1 to `weights` (see RFC 2782), all of one priority.
 [[nodiscard]] inline snapshot fixed_snapshot(int endpoints, int weights = 1) {

@@ -3,6 +3,8 @@
 
 #include <redial/pool/pool.hpp>
 
+#include "support/hollow_pool.hpp"
+
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -19,35 +21,6 @@ namespace redial::bench {
 namespace {
 
 namespace asio = boost::asio;
-
-class nothing final : public pooled_connection {
- public:
-  explicit nothing(asio::any_io_executor executor) : executor_(std::move(executor)) {}
-  void close() noexcept override {}
-  [[nodiscard]] bool quiet() noexcept override { return true; }
-  bool watch_idle(std::weak_ptr<idle_observer>) override { return true; }
-  [[nodiscard]] asio::any_io_executor get_executor() const override { return executor_; }
-
- private:
-  asio::any_io_executor executor_;
-};
-
-class instant_connector final : public connector {
- public:
-  std::shared_ptr<connect_operation> open(const connect_request& request, handler done) override {
-    asio::post(request.executor, [done = std::move(done), executor = request.executor] {
-      done({}, std::make_unique<nothing>(executor));
-    });
-    return nullptr;
-  }
-};
-
-class bare_clock final : public scheduler {
- public:
-  [[nodiscard]] time_point now() const noexcept override { return clock::now(); }
-  void arm(timer&, time_point) override {}
-  void disarm(timer&) noexcept override {}
-};
 
 /// What the name's answer says. The pool owns its feed, so both share this.
 struct answers {

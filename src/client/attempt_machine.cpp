@@ -18,7 +18,7 @@
 #include <chrono>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 namespace {
 
@@ -343,4 +343,4 @@ void attempt_machine::finish(call_step& s, error_code error, time_point now) {
   s.error = error;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// What a call asks of its client when an attempt has failed. Answers at once.
 class call_surroundings {
@@ -225,4 +225,4 @@ class attempt_machine {
   call_history history_;
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -6,7 +6,7 @@
 
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 void attempt_machine::plan_hedge(time_point now) {
   const bool may = terms_.idempotent && hedges_ == 0 && attempts_left();
@@ -68,4 +68,4 @@ void attempt_machine::end_other(call_step& s, const lane& l, error_code why, tim
   if (why != errc::deadline_exceeded) s.other.how = lease_end::spent;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 duration spread(duration delay, double share, random_source& chance) noexcept {
   const duration middle = clamped(delay);
@@ -19,4 +19,4 @@ duration grown(duration delay, double factor, duration longest) noexcept {
   return std::max(delay, duration{static_cast<duration::rep>(next)});
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -7,7 +7,7 @@
 
 #include "watch/random_source.hpp"
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// `delay`, varied by up to `share` (0 to 1) of it in both directions, so that the clients that one
 /// failure has hit do not come back in step. Never negative, at most `longest_duration`.
@@ -16,4 +16,4 @@ namespace redial::detail {
 /// The wait after `delay`: `factor` times as long, at most `longest`. Neither shrinks.
 [[nodiscard]] duration grown(duration delay, double factor, duration longest) noexcept;
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

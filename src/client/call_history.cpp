@@ -9,7 +9,7 @@
 #include <iterator>
 #include <string>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 std::string call_history::text() const {
   std::string out;
@@ -30,4 +30,4 @@ std::string call_history::text() const {
   return out;
 }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 namespace asio = boost::asio;
 
@@ -386,4 +386,4 @@ call_attempt* call_state::find(std::uint32_t number) const noexcept {
   return nullptr;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -18,7 +18,7 @@
 #include <mutex>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// One attempt. It outlives its lease: an operation that was given up goes on referring to it, and
 /// to the connection taken from the pool, until its handler is called or destroyed.
@@ -143,4 +143,4 @@ class call_state final : public std::enable_shared_from_this<call_state> {
   member_timer<call_state, &call_state::timer_fired> timer_{*this};
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

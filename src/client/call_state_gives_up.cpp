@@ -13,7 +13,7 @@
 #include <new>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 namespace asio = boost::asio;
 
@@ -74,4 +74,4 @@ void call_state::leave_queue(const client_state& client,
   }
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -8,7 +8,7 @@
 #include <optional>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 client_base::client_base(boost::asio::any_io_executor executor,
                          std::shared_ptr<discovery> names,
@@ -67,4 +67,4 @@ const boost::asio::any_io_executor& client_base::executor() const noexcept {
   return state_->executor();
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

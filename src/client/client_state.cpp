@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 namespace {
 
@@ -230,4 +230,4 @@ bool client_state::spend_hedge(time_point now) {
 
 std::size_t client_state::usable_endpoints() { return pool_.gauges().endpoints_active; }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -21,7 +21,7 @@
 #include <memory>
 #include <string>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 class call_state;
 
@@ -121,4 +121,4 @@ class client_state final : public call_surroundings,
   pool_base pool_;  // last: its threads of control end before what they use
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

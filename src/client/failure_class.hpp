@@ -9,7 +9,7 @@
 
 #include <optional>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// What was seen of an attempt when it ended.
 struct attempt_facts {
@@ -24,7 +24,7 @@ struct attempt_facts {
 };
 
 /// The peer ended the connection, by FIN or RST, also when our own write found out.
-[[nodiscard]] bool is_closed_by_peer(const error_code& e);
+[[nodiscard]] REDIAL_API bool is_closed_by_peer(const error_code& e);
 
 /// The connection had died before the attempt began, as an idle connection may.
 [[nodiscard]] bool is_stale(const attempt_facts& f);
@@ -49,4 +49,4 @@ struct attempt_facts {
 /// What the pool is told about the connection.
 [[nodiscard]] lease_end end_of(const attempt_facts& f);
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

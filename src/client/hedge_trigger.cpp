@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 namespace {
 
@@ -44,4 +44,4 @@ void hedge_trigger::look() noexcept {
   delay_ = std::max(policy_.delay, *nth);
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

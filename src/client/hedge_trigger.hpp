@@ -11,7 +11,7 @@
 #include <array>
 #include <cstddef>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// \par Threads None of its own: the client's lock guards it.
 class hedge_trigger {
@@ -43,4 +43,4 @@ class hedge_trigger {
   std::array<duration, kept> last_{};  // a ring
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

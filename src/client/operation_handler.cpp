@@ -10,7 +10,7 @@
 #include <system_error>
 #include <utility>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 namespace {
 
@@ -39,4 +39,4 @@ void operation_handler::complete(const std::exception_ptr& failure) {
 
 void operation_handler::drop() noexcept { complete(errc::abandoned); }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -6,7 +6,7 @@
 
 #include <chrono>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 using namespace std::chrono_literals;
 
@@ -48,4 +48,4 @@ void validate(const client_options& o) {
   detail::check_time("client_options", "default_timeout", o.default_timeout, {1ms}, {24h});
 }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -3,6 +3,8 @@
 
 // Memory that is needed again at once.
 
+#include <redial/core/abi.hpp>
+
 #include <array>
 #include <cstddef>
 #include <new>
@@ -18,7 +20,7 @@
 #endif
 #endif
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// Blocks of one size that this thread gave back, for its next request. For what is larger than the
 /// C library keeps at hand (1032 bytes in glibc): it would be merged with its neighbours each time,
@@ -110,4 +112,4 @@ class recycled {
   static void operator delete(void* block) noexcept { spare_blocks<sizeof(Derived)>::give(block); }
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

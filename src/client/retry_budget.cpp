@@ -7,16 +7,16 @@
 #include <algorithm>
 #include <chrono>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 std::shared_ptr<shared_retry_budget> make_retry_budget(const retry_policy& limits) {
   validate(limits);
   return std::make_shared<shared_retry_budget>(limits);
 }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 retry_budget::retry_budget(const retry_policy& policy) noexcept
     : share_(policy.budget_percent / 100),
@@ -53,4 +53,4 @@ bool retry_budget::try_spend(time_point now) noexcept {
   return true;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -10,7 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// Counts calls and retries of the last `budget_window` and allows a retry while there are fewer
 /// than `budget_percent` of the calls plus `budget_per_second` for each second of the window.
@@ -41,4 +41,4 @@ class retry_budget {
   std::array<slice, slices> ring_{};
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -9,7 +9,7 @@
 
 #include <mutex>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 /// A `retry_budget` with a lock of its own, a leaf.
 class shared_retry_budget {
@@ -30,4 +30,4 @@ class shared_retry_budget {
   detail::retry_budget budget_;
 };
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

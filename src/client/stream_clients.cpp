@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 namespace {
 
@@ -50,4 +50,4 @@ tls_client make_tls_client(boost::asio::any_io_executor executor,
                     proven);
 }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -10,7 +10,7 @@
 #include <optional>
 #include <string>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 namespace {
 
 namespace ip = boost::asio::ip;
@@ -81,4 +81,4 @@ bool is_dialable(const address& a) {
   return plain.is_v6() || plain.to_v4() != ip::address_v4::broadcast();
 }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

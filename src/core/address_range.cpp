@@ -6,7 +6,7 @@
 #include <charconv>
 #include <optional>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 namespace {
 
 constexpr int v4_bits = 32;
@@ -75,4 +75,4 @@ std::vector<std::string> internal_address_ranges() {
           "fe80::/10"};
 }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

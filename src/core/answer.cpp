@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <redial/core/answer.hpp>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 const char* to_string(record_type t) noexcept {
   switch (t) {
@@ -39,4 +39,4 @@ const char* to_string(answer_outcome o) noexcept {
   return "?";
 }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -2,7 +2,7 @@
 #include <redial/core/endpoint.hpp>
 #include <redial/core/escaped.hpp>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 std::string to_string(const endpoint& e) {
   std::string text = e.addr.to_string();
@@ -13,4 +13,4 @@ std::string to_string(const endpoint& e) {
   return text;
 }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

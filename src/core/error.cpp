@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 namespace {
 
 // What a code means for a caller: a set of conditions.
@@ -208,4 +208,4 @@ const boost::system::error_category& condition_category() noexcept {
   return the_condition_category;
 }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <redial/core/escaped.hpp>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 std::string escaped(std::string_view text, std::size_t at_most) {
   constexpr std::string_view digits = "0123456789abcdef";
@@ -21,4 +21,4 @@ std::string escaped(std::string_view text, std::size_t at_most) {
   return out;
 }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <redial/core/events.hpp>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 const char* to_string(freshness f) noexcept {
   switch (f) {
@@ -117,4 +117,4 @@ const char* to_string(refresh_result r) noexcept {
   return "?";
 }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

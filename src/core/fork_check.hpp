@@ -5,12 +5,14 @@
 
 #if !defined(NDEBUG) && __has_include(<unistd.h>)
 #define REDIAL_FORK_CHECK 1
+#include <redial/core/abi.hpp>
+
 #include <boost/assert.hpp>
 #include <sys/types.h>
 #include <unistd.h>
 #endif
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// A member of whatever must not be used after `fork()`. Nothing in release builds.
 class fork_check {
@@ -28,4 +30,4 @@ class fork_check {
 #endif
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

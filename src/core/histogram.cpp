@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 void latency_histogram::add(duration took, std::uint64_t times) noexcept {
   const duration d = std::max(took, duration::zero());
@@ -25,4 +25,4 @@ std::uint64_t latency_histogram::count() const noexcept {
   return all;
 }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

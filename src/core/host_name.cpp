@@ -10,7 +10,7 @@
 // is not all digits). Steps: an address in colons, then characters, lengths, special names; what
 // ends in a number is an IPv4 address or nothing.
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 namespace {
 
 constexpr std::size_t longest_name = 253;
@@ -99,4 +99,4 @@ boost::system::result<host_name> host_name::parse(std::string_view text) {
   return host;
 }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

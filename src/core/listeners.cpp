@@ -4,7 +4,7 @@
 #include <exception>
 #include <utility>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 listeners::listeners(std::vector<std::shared_ptr<event_listener>> all) : all_(std::move(all)) {
   std::erase(all_, nullptr);
@@ -37,4 +37,4 @@ void listeners::on_checkout_failed(const checkout_event& e) {
 }
 void listeners::on_call(const call_event& e) { tell(&event_listener::on_call, e); }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -9,7 +9,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 namespace {
 
@@ -242,4 +242,4 @@ void log_listener::on_call(const call_event& e) {
   write_(r.done());
 }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 namespace {
 
@@ -69,4 +69,4 @@ void check_number(const char* owner,
   check(owner, name, value, low, high);
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

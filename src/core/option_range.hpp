@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// One end of a legal range; `option` names the other option whose value it is, if it is one.
 template <class Value>
@@ -18,21 +18,21 @@ struct range_end {
 
 /// Each throws `std::invalid_argument` when `value` is not in [low, high].
 /// `owner` and `name` as in `pool_options`, `min_idle`.
-void check_count(const char* owner,
-                 const char* name,
-                 std::uint64_t value,
-                 range_end<std::uint64_t> low,
-                 range_end<std::uint64_t> high);
-void check_time(const char* owner,
-                const char* name,
-                duration value,
-                range_end<duration> low,
-                range_end<duration> high);
+REDIAL_API void check_count(const char* owner,
+                            const char* name,
+                            std::uint64_t value,
+                            range_end<std::uint64_t> low,
+                            range_end<std::uint64_t> high);
+REDIAL_API void check_time(const char* owner,
+                           const char* name,
+                           duration value,
+                           range_end<duration> low,
+                           range_end<duration> high);
 /// A NaN is out of every range.
-void check_number(const char* owner,
-                  const char* name,
-                  double value,
-                  range_end<double> low,
-                  range_end<double> high);
+REDIAL_API void check_number(const char* owner,
+                             const char* name,
+                             double value,
+                             range_end<double> low,
+                             range_end<double> high);
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

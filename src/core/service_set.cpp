@@ -7,7 +7,7 @@
 #include <tuple>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 bool is_root(const srv_record& r) { return r.target == "."; }
@@ -44,4 +44,4 @@ service_set judge_services(const std::vector<srv_record>& raw) {
   return set;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// What is left of the SRV records of one owner.
 struct service_set {
@@ -22,6 +22,6 @@ struct service_set {
 ///
 /// Of several with one target and port the one with the lowest priority stays, then the one with
 /// the highest weight: an endpoint has one place in the order.
-[[nodiscard]] service_set judge_services(const std::vector<srv_record>& raw);
+[[nodiscard]] REDIAL_API service_set judge_services(const std::vector<srv_record>& raw);
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -24,7 +24,7 @@
 #include <unistd.h>
 #endif
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 namespace {
 
@@ -70,4 +70,4 @@ void short_mutex::lock_contended() noexcept {
 
 void short_mutex::wake_one() noexcept { wake(state_); }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

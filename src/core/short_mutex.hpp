@@ -4,6 +4,8 @@
 // A mutex for the hot path: what it costs when nobody else wants it, inline, is one atomic
 // operation to lock it and one to unlock it.
 
+#include <redial/core/abi.hpp>
+
 #include <boost/config.hpp>
 
 #include <atomic>
@@ -14,7 +16,7 @@
 #define REDIAL_KNOWS_SINGLE_THREADED 1
 #endif
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// As `std::mutex`, for sections of some dozen instructions. (U. Drepper, Futexes Are Tricky, 2011,
 /// mutex 2.) A `std::mutex` of glibc spends 114 instructions on two locks and unlocks, more than a
@@ -62,10 +64,10 @@ class short_mutex {
     return false;
 #endif
   }
-  void lock_contended() noexcept;
-  void wake_one() noexcept;
+  REDIAL_API void lock_contended() noexcept;
+  REDIAL_API void wake_one() noexcept;
 
   std::atomic<std::uint32_t> state_{is_free};
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

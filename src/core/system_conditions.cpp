@@ -12,7 +12,7 @@
 // sends) and reports it in place of ETIMEDOUT when it gives up. Only who knows where it failed may
 // say so.
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 namespace errc = boost::system::errc;
@@ -123,4 +123,4 @@ bool system_code_is(const error_code& code, condition asked) noexcept {
   return false;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

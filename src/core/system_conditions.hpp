@@ -5,9 +5,9 @@
 
 #include <redial/core/error.hpp>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// False for codes of categories that redial does not know, and for success.
 [[nodiscard]] bool system_code_is(const error_code& code, condition asked) noexcept;
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

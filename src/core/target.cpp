@@ -14,7 +14,7 @@
 // then what must not be there, then host and port (or the list of `static://`), each by its own
 // rules.
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 namespace {
 
 template <class T>
@@ -248,4 +248,4 @@ std::string target::authority() const {
   return text + ':' + std::to_string(port_);
 }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -12,7 +12,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 subscription::subscription(std::shared_ptr<detail::subscription_state> state) noexcept
     : state_(std::move(state)) {}
@@ -106,4 +106,4 @@ void discovery::start_explain(const target& t, detail::completion<void(explanati
                   [strand, held](explanation e) { std::move(*held).post(strand, std::move(e)); });
 }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -21,7 +21,7 @@
 #include <utility>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 namespace asio = boost::asio;
 
@@ -325,4 +325,4 @@ void discovery_state::shut_down() {
   asio::post(around_->strand, [source = std::move(source)] {});
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

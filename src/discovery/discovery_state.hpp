@@ -23,7 +23,7 @@
 #include <string>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 class hosts_file;
 
@@ -112,4 +112,4 @@ class discovery_state final : public ends_with_context,
   [[no_unique_address]] fork_check process_;
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -13,7 +13,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 // Canonical. A name that never is a question of ours cannot be the end of one.
@@ -89,4 +89,4 @@ std::unique_ptr<dns_source> make_dns_source(const boost::asio::any_io_executor& 
   return source;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -7,7 +7,7 @@
 
 #include <memory>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// \throws std::invalid_argument naming the option (`nameservers`, `zones`, `search`), the value
 ///         and what is wrong with it.
@@ -20,4 +20,4 @@ void validate_dns(const discovery_options& o);
     const discovery_options& o,
     const std::shared_ptr<scheduler>& time);
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

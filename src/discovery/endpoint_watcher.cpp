@@ -5,7 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 namespace detail {
 
@@ -109,4 +109,4 @@ void endpoint_watcher::close() noexcept {
   if (state_) state_->close();
 }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -8,7 +8,7 @@
 #include <optional>
 #include <stdexcept>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 namespace {
 
@@ -52,4 +52,4 @@ std::vector<target> targets_in_environment(const char* const* environment,
   return all;
 }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 namespace {
 
@@ -57,4 +57,4 @@ std::unique_ptr<endpoint_feed> make_feed(std::shared_ptr<discovery> names, const
   return std::make_unique<discovery_feed>(std::move(names), t);
 }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -6,7 +6,7 @@
 #include <memory>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 snapshot_ptr fixed_snapshot(const target& t, const watch_options& options) {
   // Only for a name is the family ours to choose: whoever writes an address means that address.
@@ -58,4 +58,4 @@ snapshot_ptr closed_snapshot(const std::string& name) {
   return s;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -10,7 +10,7 @@
 
 #include <string>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// The only snapshot of a literal, of `static://`, and of `localhost` (in the families that are
 /// on): fresh for ever.
@@ -22,4 +22,4 @@ void explain_fixed(const target& t, const watch_options& options, explanation& e
 /// For a subscriber that waits for a first snapshot when the discovery is closed.
 [[nodiscard]] snapshot_ptr closed_snapshot(const std::string& name);
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -9,7 +9,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 std::vector<address_range> denied_ranges(const discovery_options& o) {
   std::vector<address_range> all;
@@ -39,4 +39,4 @@ void validate(const discovery_options& o) {
   }
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

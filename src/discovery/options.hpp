@@ -6,7 +6,7 @@
 
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// `denied_addresses`, read. \throws std::invalid_argument for text that is no range.
 [[nodiscard]] std::vector<address_range> denied_ranges(const discovery_options& o);
@@ -14,4 +14,4 @@ namespace redial::detail {
 /// \throws std::invalid_argument naming the option, its value and the legal range.
 void validate(const discovery_options& o);
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -5,7 +5,7 @@
 #include <mutex>
 #include <utility>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 namespace {
 // Fetched anew at each change anyway. The TTL only has to be shorter than `ttl_cap`'s maximum.
@@ -74,4 +74,4 @@ void pushed_source::watch(news_handler news) {
   state_->listeners.push_back(std::move(news));
 }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -23,7 +23,7 @@
 #include <stdexcept>
 #include <vector>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 namespace detail {
 
@@ -268,4 +268,4 @@ void resolver::start(std::string host,
   state_->start(std::move(host), std::move(service), std::move(done));
 }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <mutex>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// \par Threads Safe from any thread. Far from any hot path: a lock is cheap enough here.
 class shared_counters {
@@ -41,4 +41,4 @@ class shared_counters {
   dns_histograms histograms_;
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

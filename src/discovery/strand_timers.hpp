@@ -14,7 +14,7 @@
 #include <memory>
 #include <mutex>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// Fires timers on a strand. With thousands of names many are due in one step of the scheduler's
 /// grid: here they cost one post, not one each.
@@ -53,4 +53,4 @@ class strand_timers : public std::enable_shared_from_this<strand_timers> {
   member_timer<strand_timers, &strand_timers::on_tick> tick_{*this};
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

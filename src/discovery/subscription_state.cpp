@@ -8,7 +8,7 @@
 
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 namespace asio = boost::asio;
 
@@ -93,4 +93,4 @@ void subscription_state::refresh() const {
   if (const auto from = from_.lock()) from->refresh(key_);
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -15,7 +15,7 @@
 #include <mutex>
 #include <string>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// Delivers snapshots on the subscriber's executor: in the order of `deliver`, never two at once,
 /// also when that executor has many threads.
@@ -57,4 +57,4 @@ class subscription_state : public std::enable_shared_from_this<subscription_stat
   bool running_ = false;  // a turn is posted, or the handler runs
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

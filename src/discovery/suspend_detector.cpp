@@ -8,7 +8,7 @@
 #include <chrono>
 #include <ctime>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 namespace {
 
@@ -40,4 +40,4 @@ bool suspend_detector::has_slept() {
   return true;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

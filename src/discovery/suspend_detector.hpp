@@ -7,7 +7,7 @@
 
 #include <functional>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// How long the machine has slept since it was booted; always zero where nobody can say.
 [[nodiscard]] duration time_asleep() noexcept;
@@ -28,4 +28,4 @@ class suspend_detector {
   duration last_;
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <exception>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 namespace {
 
@@ -202,4 +202,4 @@ void watched::arm(time_point when) {
   around_->timers->arm(timer_, when);
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -27,7 +27,7 @@
 #include <utility>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 class subscription_state;
 class watched;
@@ -145,4 +145,4 @@ class watched : public std::enable_shared_from_this<watched> {
   member_timer<watched, &watched::on_timer> timer_{*this};
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

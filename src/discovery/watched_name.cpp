@@ -2,7 +2,7 @@
 
 #include "discovery/watched_name.hpp"
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 watched_name::watched_name(only_make,
                            std::string host,
@@ -51,4 +51,4 @@ void watched_name::explain(explanation& e, std::uint16_t port) const {
   watch_.explain(e, port, now());
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

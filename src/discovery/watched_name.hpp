@@ -3,13 +3,15 @@
 
 // Drives the belief about the addresses of one host.
 
+#include <redial/core/abi.hpp>
+
 #include "discovery/watched.hpp"
 #include "watch/name_watch.hpp"
 
 #include <memory>
 #include <string>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 class watched_name final : public watched {
   struct only_make {
@@ -41,4 +43,4 @@ class watched_name final : public watched {
   name_watch watch_;
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -8,7 +8,7 @@
 
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 watched_service::watched_service(std::string owner,
                                  std::shared_ptr<const watch_surroundings> around)
@@ -114,4 +114,4 @@ void watched_service::explain(explanation& e, std::uint16_t port) const {
   }
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -3,6 +3,8 @@
 
 // Drives the belief about one SRV name, as a subscriber of the hosts that it names.
 
+#include <redial/core/abi.hpp>
+
 #include "discovery/watched.hpp"
 #include "watch/service_watch.hpp"
 
@@ -10,7 +12,7 @@
 #include <memory>
 #include <string>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 class watched_service final : public watched {
  public:
@@ -47,4 +49,4 @@ class watched_service final : public watched {
   std::map<std::string, followed_host> hosts_;
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

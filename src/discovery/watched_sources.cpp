@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 watched_sources::watched_sources(const target& t,
                                  const std::vector<std::shared_ptr<endpoint_source>>& sources,
@@ -218,4 +218,4 @@ void watched_sources::explain(explanation& e, std::uint16_t port) const {
   add(part);
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 class watched_sources final : public watched {
  public:
@@ -75,4 +75,4 @@ class watched_sources final : public watched {
   publisher published_;
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace asio = boost::asio;
 
 void answer_batch::add(dns_source::handler&& done, answer&& a) {
@@ -50,4 +50,4 @@ void answer_batch::run_rest(const std::shared_ptr<answer_batch>& batch,
   }
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// Filled until it runs, once. A handler that throws costs the others nothing: they are called by
 /// a post, and the exception goes on.
@@ -47,4 +47,4 @@ class answer_batch {
   bool started_ = false;
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -31,7 +31,7 @@
 #include <string_view>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 using bytes = std::span<const std::uint8_t>;
@@ -317,4 +317,4 @@ answer check_answer(question asked, bytes message) {
   return a;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

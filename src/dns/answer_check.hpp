@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <span>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// Reads `message` as the response to `asked`.
 ///
@@ -21,4 +21,4 @@ namespace redial::detail {
 /// \throws std::bad_alloc
 [[nodiscard]] answer check_answer(question asked, std::span<const std::uint8_t> message);
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

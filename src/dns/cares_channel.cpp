@@ -34,7 +34,7 @@
 #include <new>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 // From 1.32 on c-ares adapts the timeout of the first try down to 250 ms, doubles it with each try
@@ -316,4 +316,4 @@ void cares_channel::on_socket(void* self, int fd, int readable, int writable) no
   static_cast<cares_channel*>(self)->observer_.watch(fd, readable != 0, writable != 0);
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -19,7 +19,7 @@
 
 struct ares_channeldata;
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// Codes of c-ares (`ARES_E...`), as they are.
 [[nodiscard]] const boost::system::error_category& ares_category() noexcept;
@@ -126,4 +126,4 @@ class cares_channel {
   bool closing_ = false;  // inside ares_destroy
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace asio = boost::asio;
 
 namespace {
@@ -54,4 +54,4 @@ std::unique_ptr<cares_source> make_cares_source(asio::any_io_executor strand,
   return std::make_unique<cares_source>(std::move(state));
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 class cares_source_state;
 
@@ -74,4 +74,4 @@ class cares_source final : public dns_source {
                                                               const cares_options& options,
                                                               std::shared_ptr<scheduler> time);
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

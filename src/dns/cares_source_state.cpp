@@ -19,7 +19,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace asio = boost::asio;
 
 namespace {
@@ -345,4 +345,4 @@ time_point cares_source_state::next_wish(time_point now) const {
   return is_full() ? when : std::min(when, rate_.next());
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

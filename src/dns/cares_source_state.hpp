@@ -3,6 +3,8 @@
 
 // What a cares_source is made of. Kept alive by the source and by posted handlers.
 
+#include <redial/core/abi.hpp>
+
 #include "dns/answer_batch.hpp"
 #include "dns/cares_source.hpp"
 #include "dns/context_end.hpp"
@@ -16,7 +18,7 @@
 #include <optional>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// \par Threads The strand.
 class cares_source_state final : public ends_with_context,
@@ -111,4 +113,4 @@ class cares_source_state final : public ends_with_context,
   member_timer<cares_source_state, &cares_source_state::on_timer> timer_{*this};
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

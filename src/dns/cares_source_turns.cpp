@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 // Questions past their deadline are not waited for, but c-ares goes on with them, each perhaps with
 // a socket of its own.
@@ -85,4 +85,4 @@ bool cares_source_state::build(error_code& why) {
   return current_ != nullptr;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -9,7 +9,7 @@
 #include <mutex>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace asio = boost::asio;
 
 namespace {
@@ -54,4 +54,4 @@ void on_context_end(const asio::any_io_executor& executor, std::weak_ptr<ends_wi
   asio::use_service<context_end_service>(context).add(std::move(who));
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -3,11 +3,13 @@
 
 // Lets objects that hold sockets and strands outlive the execution context of these.
 
+#include <redial/core/abi.hpp>
+
 #include <boost/asio/any_io_executor.hpp>
 
 #include <memory>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// Asio's objects, strands included, must not outlive their context. Who may do so all the same
 /// lets go of them when told.
@@ -25,4 +27,4 @@ class ends_with_context {
 void on_context_end(const boost::asio::any_io_executor& executor,
                     std::weak_ptr<ends_with_context> who);
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -3,11 +3,13 @@
 
 // Owns a file descriptor.
 
+#include <redial/core/abi.hpp>
+
 #include <unistd.h>
 
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 class descriptor {
  public:
@@ -29,4 +31,4 @@ class descriptor {
   int fd_;
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -11,7 +11,7 @@
 #include <cerrno>
 #include <cstdint>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 std::int64_t nanoseconds(const timespec& t) noexcept {
@@ -79,4 +79,4 @@ std::optional<std::string> read_file(const std::string& path, std::size_t max_by
   return text;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -3,13 +3,15 @@
 
 // Looks at a small configuration file without ever waiting for it.
 
+#include <redial/core/abi.hpp>
+
 #include "dns/stable_file.hpp"
 
 #include <cstddef>
 #include <optional>
 #include <string>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// Of what `path` leads to, through symbolic links. A file that cannot be reached is none.
 [[nodiscard]] file_signature stat_file(const std::string& path) noexcept;
@@ -20,4 +22,4 @@ namespace redial::detail {
 /// is not a regular file: a FIFO or a device is not even opened, since its writer would notice.
 [[nodiscard]] std::optional<std::string> read_file(const std::string& path, std::size_t max_bytes);
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

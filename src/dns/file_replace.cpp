@@ -25,7 +25,7 @@
 #include <filesystem>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 constexpr int most_replacements = 100;  // of the file, while we wait for its lock
@@ -255,4 +255,4 @@ error_code replace_text(locked_file& of, std::string_view text) {
   return allows_overwrite(ec) ? overwrite(of, text) : ec;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -14,7 +14,7 @@
 #include <string>
 #include <string_view>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// A file that we alone may change, as far as the others lock it too.
 struct locked_file {
@@ -52,4 +52,4 @@ struct patch {
 /// The same file with other bytes, and synced.
 [[nodiscard]] error_code overwrite(locked_file& of, std::string_view text);
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

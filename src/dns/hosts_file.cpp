@@ -20,7 +20,7 @@
 #include <set>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace asio = boost::asio;
 
 namespace {
@@ -170,4 +170,4 @@ const std::vector<address>* hosts_file::find(std::string_view name) const noexce
   return state_->watch().find(name);
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 class hosts_file_state;
 
@@ -59,4 +59,4 @@ class hosts_file {
   std::shared_ptr<hosts_file_state> state_;
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -3,9 +3,11 @@
 
 // The lines of a hosts file and the words on them.
 
+#include <redial/core/abi.hpp>
+
 #include <string_view>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// Some editors put it at the front of a text; not part of the first line.
 inline constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
@@ -30,4 +32,4 @@ inline constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
   return word;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

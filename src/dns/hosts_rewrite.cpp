@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <optional>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 // As `host_name` makes names canonical, but for any word: what is no legal name is never managed.
@@ -77,4 +77,4 @@ std::string rewritten_hosts(std::string_view text, const hosts_map& hosts) {
   return out + lines;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

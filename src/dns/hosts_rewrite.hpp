@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// Canonical names, each with at least one address.
 using hosts_map = std::map<std::string, std::vector<address>, std::less<>>;
@@ -18,4 +18,4 @@ using hosts_map = std::map<std::string, std::vector<address>, std::less<>>;
 /// Pure. The rules are `write_hosts`'s.
 [[nodiscard]] std::string rewritten_hosts(std::string_view text, const hosts_map& hosts);
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

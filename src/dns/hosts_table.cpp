@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 struct name_less {
@@ -117,4 +117,4 @@ const std::vector<address>* hosts_table::find(std::string_view name) const noexc
   return found == nullptr ? nullptr : &found->addresses;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

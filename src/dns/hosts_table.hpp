@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// A name in canonical form, and its addresses: sorted, each once, never none.
 struct hosts_entry {
@@ -75,4 +75,4 @@ class hosts_table {
   hosts_counts counts_;
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

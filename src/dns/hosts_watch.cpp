@@ -13,7 +13,7 @@
 #include <iterator>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 std::vector<address> without(const std::vector<address>& all, const std::vector<address>& these) {
@@ -120,4 +120,4 @@ const std::vector<address>* hosts_watch::find(std::string_view name) const noexc
   return found == nullptr ? nullptr : &found->addresses;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 struct hosts_step {
   /// Names whose addresses differ from before, sorted, each once.
@@ -71,4 +71,4 @@ class hosts_watch {
   bool credible_ = false;
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

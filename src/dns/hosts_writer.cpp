@@ -11,7 +11,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 namespace {
 
 constexpr std::size_t longest_file = std::size_t{16} << 20;  // what `hosts_file` reads
@@ -73,4 +73,4 @@ error_code write_hosts(const hosts_update& update) {
   return ec;
 }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

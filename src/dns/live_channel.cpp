@@ -7,7 +7,7 @@
 
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace asio = boost::asio;
 
 namespace {
@@ -181,4 +181,4 @@ void live_channel::fail(channel_fault fault) noexcept {
   stirred_();
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

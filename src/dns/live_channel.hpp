@@ -17,7 +17,7 @@
 #include <memory>
 #include <optional>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 enum class channel_fault {
   none,
@@ -86,4 +86,4 @@ class live_channel final : public channel_observer,
   std::unique_ptr<cares_channel> channel_;  // last: it lets go of its sockets first
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -7,7 +7,7 @@
 #include <charconv>
 #include <stdexcept>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 boost::system::result<std::uint16_t> parse_port(std::string_view text) {
@@ -71,4 +71,4 @@ std::vector<nameserver> parse_nameservers(const std::vector<std::string>& texts)
   return out;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 struct nameserver {
   address where;
@@ -35,4 +35,4 @@ void add_once(std::vector<nameserver>& list, const nameserver& server);
 /// \throws std::invalid_argument naming the option `nameservers` and the offending text.
 [[nodiscard]] std::vector<nameserver> parse_nameservers(const std::vector<std::string>& texts);
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cstddef>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// A token bucket, kept as the instant at which it will be full again (GCRA, ITU-T I.371). In no
 /// second are there more than `per_second` + `burst()` questions.
@@ -45,4 +45,4 @@ class query_rate {
   time_point full_at_ = time_point::min();
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

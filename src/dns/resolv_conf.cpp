@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 constexpr std::string_view blanks = " \t\r\f\v";
@@ -61,4 +61,4 @@ resolv_conf parse_resolv_conf(std::string_view text) {
   return out;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -3,12 +3,14 @@
 
 // What a resolv.conf says, as far as it matters to us (resolv.conf(5)).
 
+#include <redial/core/abi.hpp>
+
 #include "dns/nameserver.hpp"
 
 #include <string_view>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 struct resolv_conf {
   std::vector<nameserver> servers;  ///< Without repetitions, at most `most_servers`.
@@ -29,4 +31,4 @@ struct resolv_conf {
 /// here: names are absolute.
 [[nodiscard]] resolv_conf parse_resolv_conf(std::string_view text);
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

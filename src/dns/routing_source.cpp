@@ -3,7 +3,7 @@
 
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 routing_source::routing_source(std::unique_ptr<dns_source> rest, std::vector<zone> zones)
     : rest_(std::move(rest)) {
@@ -36,4 +36,4 @@ dns_source& routing_source::source_of(std::string_view name) const {
   }
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

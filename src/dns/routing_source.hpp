@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// Sends every question to exactly one source: that of the longest zone that the name is in, or the
 /// one for the rest. What one of them says about a name is never mixed with what another says.
@@ -38,4 +38,4 @@ class routing_source final : public dns_source {
   std::map<std::string, std::unique_ptr<dns_source>, std::less<>> zones_;
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

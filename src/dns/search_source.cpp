@@ -3,7 +3,7 @@
 
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 constexpr std::size_t longest_name = 253;
@@ -105,4 +105,4 @@ void search_source::close() { state_->below->close(); }
 
 std::uint64_t search_source::rebuilds() const noexcept { return state_->below->rebuilds(); }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// Asks for a name of one label (`api`) as `api.<domain>`, domain by domain, and at last as it is.
 /// Names with a dot are absolute and only asked as they are.
@@ -41,4 +41,4 @@ class search_source final : public dns_source {
   std::shared_ptr<state> state_;
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

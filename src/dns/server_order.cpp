@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <random>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 bool server_order::on_answer(int timeouts, time_point now) {
   if (timeouts <= 0 || servers_.empty()) return false;
@@ -28,4 +28,4 @@ void server_order::shuffle(std::uint64_t seed) {
   }
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -11,7 +11,7 @@
 #include <optional>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// c-ares starts every question at the first server (1.18.1), so a silent one there costs every
 /// question a timeout. An answer that came after n timeouts shows that the first n servers are
@@ -45,4 +45,4 @@ class server_order {
   std::optional<time_point> not_before_;  // the next change
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -3,6 +3,8 @@
 
 // Which name servers a source asks, and how: as its options say, or as resolv.conf says now.
 
+#include <redial/core/abi.hpp>
+
 #include "dns/cares_channel.hpp"
 #include "dns/cares_source.hpp"
 #include "dns/resolv_conf.hpp"
@@ -12,7 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// resolv.conf is looked at when somebody asks, at most once per second; a change counts when a
 /// second read, 200 ms later, finds the same. A file that is missing, unreadable, longer than 64 kB
@@ -67,4 +69,4 @@ class server_set {
                                        duration said,
                                        std::size_t servers) noexcept;
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -5,7 +5,7 @@
 
 #include <redial/core/time.hpp>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// c-ares 1.34.8 does not notice the end of a TCP stream inside a frame: the socket stays readable
 /// and the loop turns at full speed until the query's timeout. More than 50 times in 10 ms is no
@@ -31,4 +31,4 @@ class spin_guard {
   int count_ = 0;
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -11,7 +11,7 @@
 
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 stable_file::wish stable_file::on_stat(const file_signature& seen, time_point now) {
   // One that is there and was not readable may be so without any change to it: a failed read can
@@ -54,4 +54,4 @@ void stable_file::expect_another(time_point now) {
   due_ = after(now, apart);
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

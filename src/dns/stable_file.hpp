@@ -9,7 +9,7 @@
 #include <optional>
 #include <string>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// What stat(2) tells about a file; all zero when there is none.
 struct file_signature {
@@ -71,4 +71,4 @@ class stable_file {
   time_point due_ = time_point::max();
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

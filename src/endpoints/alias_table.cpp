@@ -4,7 +4,7 @@
 #include <limits>
 #include <numeric>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 void alias_table::reserve(std::size_t n) {
   cells_.reserve(n);
@@ -41,4 +41,4 @@ void alias_table::build(const std::vector<std::uint64_t>& shares) {
   }
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

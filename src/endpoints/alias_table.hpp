@@ -3,13 +3,15 @@
 
 // Draws by weight at the cost of one random number, however many there are.
 
+#include <redial/core/abi.hpp>
+
 #include "endpoints/fast_random.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// The alias method (Walker 1977; built as Vose 1991 does). Every place holds a threshold and one
 /// other place to go to beyond it.
@@ -37,4 +39,4 @@ class alias_table {
   std::vector<std::uint32_t> pending_;  // scratch: the small ones from the front, the large behind
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -21,7 +21,7 @@
 #include <algorithm>
 #include <numeric>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 balancer::balancer(const endpoint_rules& rules)
     : takes_turns_(rules.chooser == nullptr && rules.balance == balancing::round_robin),
@@ -99,4 +99,4 @@ endpoint_entry* balancer::ask(const endpoint_key& key, std::uint64_t random) noe
   return chosen < offered_.size() ? offered_[chosen] : nullptr;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

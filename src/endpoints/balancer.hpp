@@ -16,7 +16,7 @@
 #include <memory>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// What a pool's policy remembers about each endpoint that serves, at the same place as in the
 /// selector's list of them, which is handed in as `serving`. `shares`: theirs by weight, or null
@@ -198,4 +198,4 @@ endpoint_entry* balancer::by_chooser(const entries& serving,
   return offered_.empty() ? nullptr : ask(key, random.next());
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -18,7 +18,7 @@
 
 #include <algorithm>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 void set_end(const ejection_rules& rules,
@@ -79,4 +79,4 @@ void end_outage(const ejection_rules& rules, health_record& r) noexcept {
   r.by_leases = false;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -11,7 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// Counts start at 1, so that "never" is before everything.
 using happening = std::uint64_t;
@@ -84,4 +84,4 @@ void prolong_outage(const ejection_rules& rules,
 /// It is back, on probation: the first lease says whether for good.
 void end_outage(const ejection_rules& rules, health_record& r) noexcept;
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -15,7 +15,7 @@
 #include <limits>
 #include <memory>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 struct pool_slot;
 
@@ -121,4 +121,4 @@ struct endpoint_rules {
   ejection_rules ejection;
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 std::uint64_t endpoint_key::hash(std::string_view text) noexcept { return detail::hash_of(text); }
 
@@ -32,4 +32,4 @@ std::uint64_t hash_of(const endpoint& e) {
 }
 
 }  // namespace detail
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// Every bit of `n` changes half of the result's: the last steps of SplitMix64.
 [[nodiscard]] inline std::uint64_t mix(std::uint64_t n) noexcept {
@@ -24,4 +24,4 @@ namespace redial::detail {
 /// its SRV target.
 [[nodiscard]] std::uint64_t hash_of(const endpoint& e);
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -13,7 +13,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 /// Where a slow start begins: with less, an endpoint that is asked seldom would learn nothing about
@@ -223,4 +223,4 @@ const endpoint_entry* endpoint_table::last_out() const noexcept {
   return last;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

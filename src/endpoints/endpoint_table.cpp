@@ -20,7 +20,7 @@
 //
 // "Replaced" is decided in retention.cpp. Happenings are numbered, because many share one instant.
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 std::vector<const snapshot_entry*> sorted(const snapshot& s) {
@@ -340,4 +340,4 @@ endpoint_entry* endpoint_table::find(std::uint64_t id) const noexcept {
   return it == entries_.end() ? nullptr : it->second.get();
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -20,7 +20,7 @@
 #include <unordered_map>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// What a step of the table asks of the pool.
 struct table_changes {
@@ -201,4 +201,4 @@ class endpoint_table {
   health_sums sums_;
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

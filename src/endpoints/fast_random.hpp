@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// SplitMix64: one addition and three multiplications a number, no state beyond 64 bits. Choice and
 /// jitter need spread, not secrecy.
@@ -66,4 +66,4 @@ class fast_random {
   return random.share(full, 0.5, 1.0);
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 bool is_replaced(const std::vector<endpoint_entry*>& current, happening departure) {
   std::size_t newcomers = 0;
@@ -18,4 +18,4 @@ bool is_replaced(const std::vector<endpoint_entry*>& current, happening departur
   return any_active && 2 * finished >= newcomers;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -9,7 +9,7 @@
 
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// True when what came in place of an endpoint that left at `departure` is proven: half of the
 /// newly present endpoints have finished their first warming attempt, and some endpoint that has
@@ -18,4 +18,4 @@ namespace redial::detail {
 /// that have not departed.
 [[nodiscard]] bool is_replaced(const std::vector<endpoint_entry*>& current, happening departure);
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 selector::selector(std::uint64_t seed, const endpoint_rules& rules)
     : random_(seed), policy_(rules) {
@@ -148,4 +148,4 @@ endpoint_entry* selector::idle_bystander() const noexcept {
   return it == usable_.end() ? nullptr : *it;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

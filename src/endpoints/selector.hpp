@@ -4,6 +4,8 @@
 // Which endpoint serves next: of the serving tier, the less loaded of two random ones. Costs the
 // same for three endpoints and for a thousand. The other policies: balancer.hpp.
 
+#include <redial/core/abi.hpp>
+
 #include "endpoints/alias_table.hpp"
 #include "endpoints/balancer.hpp"
 #include "endpoints/endpoint_entry.hpp"
@@ -16,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// Invariants: `usable_` holds the endpoints that may be leased, without order, and `serving_`
 /// those of them whose tier serves (see tiers.hpp); `maybe_idle_` holds at least those serving that
@@ -174,6 +176,6 @@ class selector {
   balancer policy_;
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail
 
 #include "endpoints/selector_choices.hpp"  // IWYU pragma: export

@@ -3,13 +3,15 @@
 
 // The choices of a selector, which includes this: inline, or for any condition.
 
+#include <redial/core/abi.hpp>
+
 #include "endpoints/selector.hpp"
 
 #include <cstdint>
 #include <utility>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// Has memory fetched, if it is memory; does nothing else.
 inline void prefetch([[maybe_unused]] const void* p) noexcept {
@@ -128,4 +130,4 @@ endpoint_entry* selector::lighter_by_weight(const std::vector<endpoint_entry*>& 
   return suits_better(*b, b->load(), *a, a->load()) ? b : a;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

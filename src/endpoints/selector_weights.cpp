@@ -20,7 +20,7 @@
 
 #include <algorithm>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 void selector::weigh() noexcept {
   unweighed_ = false;
@@ -56,4 +56,4 @@ endpoint_entry* selector::pick_idle_by_weight() noexcept {
   return any_idle();
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 void tiers::join(std::uint16_t priority, bool up) {
   members& m = tiers_[priority];
@@ -39,4 +39,4 @@ std::optional<tier_range> tiers::choose(bool serves,
   return found;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

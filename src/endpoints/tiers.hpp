@@ -3,12 +3,14 @@
 
 // Which priorities serve (RFC 2782): the best one that can, alone.
 
+#include <redial/core/abi.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// Priorities from `best` to `worst`.
 struct tier_range {
@@ -49,4 +51,4 @@ class tiers {
   std::map<std::uint16_t, members> tiers_;
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 void warming_queue::add(const std::vector<endpoint_entry*>& newcomers, time_point now) {
   struct families {
@@ -116,4 +116,4 @@ void warming_queue::again(endpoint_entry& e, time_point due) {
   enqueue(e, due);
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

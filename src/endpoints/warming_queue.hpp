@@ -15,7 +15,7 @@
 #include <tuple>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// Endpoints waiting for their warming attempt: those of a better tier first, of those that are
 /// due. Within a tier the order of a cold start is that of RFC 8305 §4: families take turns, IPv6
@@ -82,4 +82,4 @@ class warming_queue {
   time_point cold_next_{};  // no start before, while cold
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

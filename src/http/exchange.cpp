@@ -28,7 +28,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 namespace asio = boost::asio;
 
@@ -192,4 +192,4 @@ void start_exchange(std::shared_ptr<http_call> call,
   });
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

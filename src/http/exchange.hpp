@@ -11,7 +11,7 @@
 
 #include <memory>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// Runs on the connection's executor and completes `done` once. Deadlines and cancellation are the
 /// call's: it closes the connection, and the pending read or write fails.
@@ -21,4 +21,4 @@ void start_exchange(std::shared_ptr<http_call> call,
                     net_connection& connection,
                     operation_handler done);
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

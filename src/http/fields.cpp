@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <utility>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 namespace {
 
@@ -48,4 +48,4 @@ bool http_fields::contains(std::string_view name) const noexcept {
   return find(fields_, name) != fields_.end();
 }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

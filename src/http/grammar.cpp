@@ -2,7 +2,7 @@
 
 #include "http/grammar.hpp"
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 namespace {
 
@@ -43,4 +43,4 @@ bool is_host_value(std::string_view text) noexcept {
          all(text, [](char c) { return is_alphanumeric(c) || is_one_of(c, "-._~!$&'()*+;=:[]%"); });
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

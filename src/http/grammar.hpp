@@ -3,10 +3,12 @@
 
 // What may stand where in an HTTP/1.1 request (RFC 9110 §5, RFC 9112 §3).
 
+#include <redial/core/abi.hpp>
+
 #include <algorithm>
 #include <string_view>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 [[nodiscard]] constexpr char lower(char c) noexcept {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -31,4 +33,4 @@ namespace redial::detail {
 /// RFC 9110 §7.2: a host, or address in brackets, with or without a port. Not empty.
 [[nodiscard]] bool is_host_value(std::string_view text) noexcept;
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -22,7 +22,7 @@
 #include <tuple>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
@@ -126,4 +126,4 @@ http_response take_response(http_call& call, error_code& ec, call_history histor
   return std::move(*response);
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -18,7 +18,7 @@
 #include <string>
 #include <string_view>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// \par Threads  `keep` and `take` may race: an attempt that was given up may still end.
 /// \par Lifetime Shared by the call's operation, its exchanges and the caller's handler.
@@ -60,4 +60,4 @@ class http_call {
 [[nodiscard]] std::string usual_rest_of_head(std::string_view authority,
                                              std::string_view user_agent);
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

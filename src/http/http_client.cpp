@@ -13,7 +13,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 namespace detail {
 
@@ -202,4 +202,4 @@ pool_histograms http_client::connection_histograms() const {
 }
 redial::meter http_client::meter() const { return state_->client().meter(); }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

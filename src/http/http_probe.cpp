@@ -19,7 +19,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
@@ -140,4 +140,4 @@ std::shared_ptr<health_probe> http_probe(http_probe_options options) {
   return std::make_shared<detail::get_probe>(std::move(options));
 }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <stdexcept>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 namespace {
 
@@ -35,4 +35,4 @@ void validate(const http_options& o) {
   }
 }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <array>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 namespace {
 
@@ -66,4 +66,4 @@ bool expects_body(std::string_view method) noexcept {
   return is_among(method, methods);
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -8,7 +8,7 @@
 
 #include <string_view>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// Clear, or `errc::bad_request`. Beast writes whatever it is given, so that a line break in a
 /// value would start a header, or a request, of somebody else's making.
@@ -20,4 +20,4 @@ namespace redial::detail {
 /// Does an empty body need `Content-Length: 0` (RFC 9110 §8.6)?
 [[nodiscard]] bool expects_body(std::string_view method) noexcept;
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

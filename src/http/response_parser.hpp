@@ -16,7 +16,7 @@
 #include <string_view>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// Good for one message.
 class response_parser final : public boost::beast::http::basic_parser<false> {
@@ -67,4 +67,4 @@ class response_parser final : public boost::beast::http::basic_parser<false> {
   unsigned version_ = 11;
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -19,7 +19,7 @@
 #include <cstring>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
@@ -145,4 +145,4 @@ exchange_end response_reader::end(bool request_complete) const {
   return e;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -16,7 +16,7 @@
 #include <memory>
 #include <optional>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 struct response_limits {
   std::size_t header_bytes = 0;
@@ -72,4 +72,4 @@ class response_reader {
   std::array<char, first_size> first_;     // NOLINT: likewise
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

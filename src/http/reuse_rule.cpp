@@ -4,7 +4,7 @@
 
 #include "http/grammar.hpp"
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 bool may_reuse(const exchange_end& e) noexcept {
   return e.request_complete && e.keep_alive && !e.ended_by_close && e.leftover == 0;
@@ -27,4 +27,4 @@ response_meaning meaning_of(unsigned status, bool idempotent) noexcept {
   return is_unwell(status) && idempotent ? response_meaning::unavailable : response_meaning::final;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// How one exchange ended, without an error.
 struct exchange_end {
@@ -52,4 +52,4 @@ enum class response_meaning {
 
 [[nodiscard]] response_meaning meaning_of(unsigned status, bool idempotent) noexcept;
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 namespace {
 
@@ -97,4 +97,4 @@ std::string metrics::text() const {
   return sum.text();
 }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

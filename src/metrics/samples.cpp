@@ -10,7 +10,7 @@
 // series; buckets are cumulative and end with `+Inf`, which equals `_count`; in a label's value
 // `\`, `"` and line ends are escaped. Series of one family stand together.
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 enum class kind { counter, gauge, histogram };
@@ -286,4 +286,4 @@ std::string samples::text() const {
   return all;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -13,7 +13,7 @@
 #include <string_view>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// In the order of the text. Names and help are in samples.cpp.
 enum class family : std::uint8_t {
@@ -88,4 +88,4 @@ class samples {
   std::map<series, latency_histogram> histograms_;
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

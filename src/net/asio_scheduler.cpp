@@ -13,7 +13,7 @@
 #include <mutex>
 #include <utility>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 namespace asio = boost::asio;
 
@@ -201,4 +201,4 @@ std::shared_ptr<scheduler> scheduler_of(const asio::any_io_executor& executor) {
   return detail::asio_scheduler_of(executor);
 }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

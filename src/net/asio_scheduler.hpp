@@ -16,7 +16,7 @@
 #include <memory>
 #include <optional>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// Something that holds Asio objects and may outlive their context. Asio does not survive that, so
 /// it is asked to let go of them while the context still can.
@@ -85,4 +85,4 @@ class asio_scheduler final : public scheduler, public std::enable_shared_from_th
 [[nodiscard]] std::shared_ptr<asio_scheduler> asio_scheduler_of(
     const boost::asio::any_io_executor& executor);
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -14,7 +14,7 @@
 #include <string>
 #include <utility>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 namespace asio = boost::asio;
 
@@ -107,4 +107,4 @@ std::shared_ptr<const identity_check> expect_bytes(byte_identity what) {
   return std::make_shared<byte_check>(std::move(what));
 }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

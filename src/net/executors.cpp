@@ -5,7 +5,7 @@
 #include <boost/asio/strand.hpp>
 #include <boost/asio/thread_pool.hpp>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 namespace asio = boost::asio;
 using asio::any_io_executor;
@@ -47,4 +47,4 @@ any_io_executor serialised(const any_io_executor& executor) {
   return asio::make_strand(executor);
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

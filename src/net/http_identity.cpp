@@ -22,7 +22,7 @@
 #include <string_view>
 #include <utility>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
@@ -172,4 +172,4 @@ std::shared_ptr<const identity_check> expect_http(http_identity what) {
   return std::make_shared<http_check>(std::move(what));
 }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -3,7 +3,7 @@
 #include <redial/net/tcp_connector.hpp>
 #include <redial/net/tls_connector.hpp>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 std::shared_ptr<connector> make_connector(const target& to,
                                           const tcp_options& tcp,
@@ -12,4 +12,4 @@ std::shared_ptr<connector> make_connector(const target& to,
   return std::make_shared<tcp_connector>(tcp);
 }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

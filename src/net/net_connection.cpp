@@ -13,7 +13,7 @@
 #include <mutex>
 #include <utility>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
@@ -174,4 +174,4 @@ std::string tls_stream::alpn() {
   return std::string(reinterpret_cast<const char*>(name), length);
 }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -16,7 +16,7 @@
 #include <string>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
@@ -182,4 +182,4 @@ std::shared_ptr<connect_operation> started(const std::shared_ptr<opening>& what)
   return std::make_shared<operation_handle>(what);
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -12,7 +12,7 @@
 
 #include <memory>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// \throws std::invalid_argument naming the option that is out of range.
 void validate(const tcp_options& options);
@@ -62,4 +62,4 @@ class opening : public std::enable_shared_from_this<opening> {
 /// Starts `what` and returns the handle that cancels it.
 [[nodiscard]] std::shared_ptr<connect_operation> started(const std::shared_ptr<opening>& what);
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

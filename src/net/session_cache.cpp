@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 namespace {
 
@@ -79,4 +79,4 @@ bool tie(SSL* ssl, session_slot slot) {
   return true;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

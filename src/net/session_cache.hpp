@@ -3,6 +3,8 @@
 
 // TLS sessions worth resuming.
 
+#include <redial/core/abi.hpp>
+
 #include <openssl/ssl.h>
 
 #include <cstdint>
@@ -11,7 +13,7 @@
 #include <memory>
 #include <mutex>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 struct session_deleter {
   void operator()(SSL_SESSION* s) const noexcept { ::SSL_SESSION_free(s); }
@@ -50,4 +52,4 @@ struct session_slot {
 void remember_sessions(SSL_CTX* context);
 [[nodiscard]] bool tie(SSL* ssl, session_slot slot);
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -11,7 +11,7 @@
 #include <memory>
 #include <utility>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 namespace asio = boost::asio;
 
@@ -89,4 +89,4 @@ std::shared_ptr<connect_operation> tcp_connector::open(const connect_request& re
   return detail::started(std::make_shared<tcp_opening>(request, options_, std::move(done)));
 }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

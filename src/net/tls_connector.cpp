@@ -13,7 +13,7 @@
 #include <memory>
 #include <utility>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
@@ -95,4 +95,4 @@ std::shared_ptr<connect_operation> tls_connector::open(const connect_request& re
 
 void tls_connector::reload() { settings_->use(settings_->read()); }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 namespace ssl = boost::asio::ssl;
 
@@ -119,4 +119,4 @@ host_name identity_of(const tls_options& options, const host_name& of_target) {
   return *parsed;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

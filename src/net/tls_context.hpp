@@ -8,7 +8,7 @@
 
 #include <boost/asio/ssl/context.hpp>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// \throws std::invalid_argument naming the option, the file and the reason.
 [[nodiscard]] boost::asio::ssl::context make_tls_context(const tls_options& options);
@@ -17,4 +17,4 @@ namespace redial::detail {
 /// \throws std::invalid_argument when it is not a host.
 [[nodiscard]] host_name identity_of(const tls_options& options, const host_name& of_target);
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

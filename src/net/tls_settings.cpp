@@ -7,7 +7,7 @@
 
 #include <utility>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 namespace detail {
 
@@ -58,4 +58,4 @@ void tls_reloader::add(const std::shared_ptr<detail::live_tls_settings>& setting
   all_.push_back(settings);
 }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

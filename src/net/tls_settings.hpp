@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// The files as they were read once. The sessions belong to it: none is offered under settings
 /// other than those that it was made under. Shared with openings under way.
@@ -53,4 +53,4 @@ class live_tls_settings {
   std::shared_ptr<const tls_settings> current_;
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

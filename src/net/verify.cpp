@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 namespace {
 
@@ -146,4 +146,4 @@ error_code handshake_error(const SSL* ssl, const error_code& ec, bool alpn) {
 }
 
 }  // namespace detail
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

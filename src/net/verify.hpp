@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// Makes the handshake of `ssl` verify the peer as `identity`, and sends SNI for names.
 /// \returns What OpenSSL refused; clear when all is set.
@@ -28,4 +28,4 @@ namespace redial::detail {
 /// The most telling code for a handshake that failed with `ec`. `alpn`: we offered protocols.
 [[nodiscard]] error_code handshake_error(const SSL* ssl, const error_code& ec, bool alpn);
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -11,7 +11,7 @@
 #include <chrono>
 #include <cstddef>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// A leaky bucket (the generic cell rate algorithm of ITU-T I.371) whose every step is jittered, so
 /// that clients who begin together do not keep step.
@@ -37,4 +37,4 @@ class connect_pace {
   time_point due_ = time_point::min();  // of the next one, were there no burst
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

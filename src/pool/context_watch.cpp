@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 namespace asio = boost::asio;
@@ -58,4 +58,4 @@ void watch_context(const asio::any_io_executor& executor, const std::shared_ptr<
   asio::use_service<context_watcher>(context).add(pool);
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -4,11 +4,13 @@
 // Tells pools that the context behind their executor is being destroyed, while sockets of that
 // context may still be destroyed. Later, nothing of a pool may touch them.
 
+#include <redial/core/abi.hpp>
+
 #include <boost/asio/any_io_executor.hpp>
 
 #include <memory>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 class pool_state;
 
@@ -16,4 +18,4 @@ class pool_state;
 void watch_context(const boost::asio::any_io_executor& executor,
                    const std::shared_ptr<pool_state>& pool);
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -6,7 +6,7 @@
 #include <redial/core/error.hpp>
 #include <redial/core/time.hpp>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 struct drain_plan {
   bool on = false;       ///< Connections are only for who waits; none idles any more.
@@ -15,4 +15,4 @@ struct drain_plan {
   error_code result = errc::closed;   ///< For who waits for the end.
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <iterator>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 namespace {
 
@@ -100,4 +100,4 @@ std::string to_string(const pool_explanation& e) {
   return text;
 }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -4,9 +4,11 @@
 // The idle connections of one endpoint: last returned, first lent. Those at the bottom rest until
 // `idle_timeout` and so follow the load down.
 
+#include <redial/core/abi.hpp>
+
 #include "pool/pool_slot.hpp"
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 inline void push_idle(endpoint_entry& e, pool_slot& s) noexcept {
   s.below = e.idle_top;
@@ -35,4 +37,4 @@ inline void remove_idle(endpoint_entry& e, pool_slot& s) noexcept {
   --e.idle;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -3,12 +3,14 @@
 
 // What a caller says about the endpoints that have failed it.
 
+#include <redial/core/abi.hpp>
+
 #include "endpoints/endpoint_entry.hpp"
 #include "pool/waiter_queue.hpp"
 
 #include <cstdint>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// When the endpoint failed this caller last; null when the caller has not tried it.
 [[nodiscard]] inline const tried_endpoint* last_try(const tries& tried, std::uint64_t id) noexcept {
@@ -24,4 +26,4 @@ namespace redial::detail {
   return last_try(tried, e.id) == nullptr;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -7,7 +7,7 @@
 
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 // What these read does not change during a lease.
 pooled_connection* lease_base::connection() const noexcept { return slot_->connection.get(); }
@@ -40,4 +40,4 @@ void lease_base::observe(std::weak_ptr<lease_observer> observer) noexcept {
   slot_->pool->observe(*slot_, std::move(observer));
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

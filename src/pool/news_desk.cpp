@@ -7,7 +7,7 @@
 #include <utility>
 #include <variant>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 void news_desk::add(std::vector<pool_news>& news) noexcept {
   if (news.empty()) return;
@@ -51,4 +51,4 @@ void news_desk::tell(const pool_news& one) const {
   }
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

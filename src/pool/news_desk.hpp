@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// Filled under the pool's lock, emptied by one thread at a time: whoever comes first also tells
 /// what others add meanwhile, also what the listener itself causes.
@@ -42,4 +42,4 @@ class news_desk {
   bool telling_ = false;
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

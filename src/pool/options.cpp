@@ -5,7 +5,7 @@
 
 #include <chrono>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 namespace {
 
 using namespace std::chrono_literals;
@@ -71,4 +71,4 @@ void validate(const pool_options& o) {
   check_health(o.health);
 }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

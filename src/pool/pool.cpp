@@ -7,7 +7,7 @@
 #include <optional>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 pool_base::pool_base(boost::asio::any_io_executor executor,
                      std::shared_ptr<scheduler> time,
@@ -79,4 +79,4 @@ const boost::asio::any_io_executor& pool_base::executor() const noexcept {
 }
 const std::shared_ptr<scheduler>& pool_base::time() const noexcept { return state_->time(); }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -16,7 +16,7 @@
 #include <variant>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// Events with what they refer to, so that they can be told later.
 struct endpoint_news {
@@ -102,4 +102,4 @@ struct pool_actions {
   std::vector<pool_news> news;
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -10,7 +10,7 @@
 #include <new>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 namespace asio = boost::asio;
 
@@ -135,4 +135,4 @@ void pool_state::on_cancelled(ticket t) {
   });
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -20,7 +20,7 @@
 //
 // `become` is the only writer of a slot's state and keeps every count that depends on it.
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 using namespace std::chrono_literals;
@@ -144,4 +144,4 @@ time_point pool_core::due() const noexcept {
   return first;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

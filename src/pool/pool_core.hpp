@@ -20,7 +20,7 @@
 #include <optional>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// The state machine of one pool.
 ///
@@ -239,4 +239,4 @@ class pool_core : private pool_core_data {
   void doom_checking(const endpoint_entry& e, close_reason reason) noexcept;
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -10,7 +10,7 @@
 #include <chrono>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 void forget(std::vector<pool_slot*>& in, const pool_slot& s) noexcept {
@@ -276,4 +276,4 @@ void pool_core::checked(pool_slot& s, const doom_reason& dead, time_point now, p
   pump(now, out);
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -20,7 +20,7 @@
 #include <deque>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// No rules of its own: those are `pool_core`'s, which alone reads and writes it.
 class pool_core_data {
@@ -75,4 +75,4 @@ class pool_core_data {
   pool_histograms histograms_;
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

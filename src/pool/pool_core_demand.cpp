@@ -31,7 +31,7 @@
 // - At most `max_warming` connections are opened without demand at once, and spares at a bounded
 //   rate, so that a mass drain is not followed by a rush (fault 148).
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 void pool_core::pump(time_point now, pool_actions& out) {
   if (closed_) return;
@@ -317,4 +317,4 @@ void pool_core::start_spares(time_point now, pool_actions& out) {
   refill_ = !complete;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

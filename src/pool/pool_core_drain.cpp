@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 // Leased connections stay leased: a caller who waits already may still get one that comes back.
 void pool_core::drain(const drain_plan& plan, time_point now, pool_actions& out) {
@@ -32,4 +32,4 @@ void pool_core::follow_drain(time_point now, pool_actions& out) {
   if (drain_.by <= now) close(now, out, errc::deadline_exceeded);
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

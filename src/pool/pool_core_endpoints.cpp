@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 void pool_core::apply(const snapshot& s, time_point now, pool_actions& out) {
   if (closed_) return;
@@ -108,4 +108,4 @@ void pool_core::close(time_point now, pool_actions& out, const error_code& ends_
   }
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -19,7 +19,7 @@
 // - Silent endpoints hold probes for long. So these take half of `max_connecting` at most. They
 //   count neither as connections that somebody will get nor against `max_warming`.
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 duration pool_core::time_to_open(opening_for purpose) const noexcept {
   if (purpose == opening_for::probe) return options_.health.probe_timeout;
@@ -120,4 +120,4 @@ void pool_core::end_probe(pool_slot& s, const error_code& why, time_point now, p
   pump(now, out);
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

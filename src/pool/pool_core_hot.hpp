@@ -3,6 +3,8 @@
 
 // The few steps of a checkout and a return, inline, so that each compiles into one short function.
 
+#include <redial/core/abi.hpp>
+
 #include "pool/idle_list.hpp"
 #include "pool/pool_core.hpp"
 
@@ -11,7 +13,7 @@
 
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 constexpr bool holds_lease(slot_state s) noexcept {
   return s == slot_state::leased || s == slot_state::draining;
@@ -114,4 +116,4 @@ BOOST_FORCEINLINE bool pool_core::give_back(pool_slot& s) noexcept {
   return true;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 close_reason reason_of(lease_end how) noexcept {
@@ -304,4 +304,4 @@ void pool_core::drop_dead(pool_slot& s, close_reason why, time_point now, pool_a
   pump(now, out);
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -16,7 +16,7 @@
 //   warming: what cannot be reached for long is asked every `warm_backoff_max`. One that answers
 //   makes its tier serve again. Connections of the worse tier then rest until `idle_timeout`.
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 // One that refuses, is slow to answer or may not be connected to is worth no wait as long as one
 // that was tried can be connected to.
@@ -99,4 +99,4 @@ bool pool_core::make_room_for_recovery(time_point now, pool_actions& out) {
   return has_room();
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -14,7 +14,7 @@
 // - The sweep arms the notices of connections that came back without one and were not lent since
 //   the last sweep: arming costs more than a checkout and return, and those in use need none.
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 using namespace std::chrono_literals;
 
@@ -121,4 +121,4 @@ void pool_core::tick(time_point now) noexcept {
   refill_ = options_.min_idle > 0;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -11,7 +11,7 @@
 #include <new>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 namespace asio = boost::asio;
 
@@ -235,4 +235,4 @@ void pool_state::on_stirred(pool_slot& s, std::uint64_t number) {
   step([&](time_point now, pool_actions& out) { core_.checked(s, dead, now, out); });
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

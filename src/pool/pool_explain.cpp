@@ -11,7 +11,7 @@
 // `reason` and `outlook` read the entry as the pool does: a drained one first, then its health,
 // then its presence. A new state of either finds its place by the compiler's warning.
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 endpoint_standing of(standing s) noexcept {
@@ -165,4 +165,4 @@ pool_explanation explain(pool_core& core, const pool_options& o, time_point now)
   return x;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -8,9 +8,9 @@
 
 #include "pool/pool_core.hpp"
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// Pure, and linear in slots and endpoints. Without `pool_explanation::name`.
 [[nodiscard]] pool_explanation explain(pool_core& core, const pool_options& o, time_point now);
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -6,7 +6,7 @@
 
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 inline pool_slot* pool_state::quick_checkout() noexcept {
   verify_process();
@@ -39,4 +39,4 @@ void lease_base::give_back() noexcept {
   s.pool->give_back(s);
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -18,7 +18,7 @@
 #include <memory>
 #include <optional>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 class pool_state;
 
@@ -101,4 +101,4 @@ struct alignas(64) pool_slot {
 };
 static_assert(offsetof(pool_slot, connection) == 64 - sizeof(void*) || sizeof(void*) != 8);
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -9,7 +9,7 @@
 #include <random>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 namespace asio = boost::asio;
 
@@ -242,4 +242,4 @@ error_code pool_state::last_connect_error() const {
   return core_.last_connect_error();
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

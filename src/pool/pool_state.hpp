@@ -25,7 +25,7 @@
 #include <utility>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// \par Threads Safe from any thread. Connectors, connections, handlers, listeners and the feed are
 ///      called without the lock; the scheduler with it (it calls back without locks of its own).
@@ -198,4 +198,4 @@ void pool_state::step(const Step& what) {
   if (failed) std::rethrow_exception(failed);
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

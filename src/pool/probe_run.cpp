@@ -7,7 +7,7 @@
 #include <exception>
 #include <utility>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 namespace {
 
@@ -51,4 +51,4 @@ void probe_run::finish(error_code ec) {
 
 }  // namespace detail
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -10,7 +10,7 @@
 #include <functional>
 #include <memory>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// Ends once: by the probe's word, or by `cancel`. Gives the connection back then; whoever takes it
 /// closes it if need be.
@@ -35,4 +35,4 @@ class probe_run final : public connect_operation, public std::enable_shared_from
   std::atomic<bool> over_{false};
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pool/waiter_queue.hpp"
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 void waiter_queue::add(ticket t, waiter w) {
   const bool picky = w.is_picky();
@@ -34,4 +34,4 @@ std::optional<time_point> waiter_queue::next_deadline() const noexcept {
   return deadlines_.begin()->first;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

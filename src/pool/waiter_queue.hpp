@@ -16,7 +16,7 @@
 #include <utility>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// Names one waiting caller; grows, never reused.
 using ticket = std::uint64_t;
@@ -63,4 +63,4 @@ class waiter_queue {
   std::size_t picky_ = 0;
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

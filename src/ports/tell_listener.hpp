@@ -3,12 +3,14 @@
 
 // How a listener of the user's is called.
 
+#include <redial/core/abi.hpp>
+
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/post.hpp>
 
 #include <exception>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// Calls `tell`. What it throws is thrown again from a handler posted to `io`, so that it leaves
 /// `run()` there and interrupts nothing here: events are told where a lease is destroyed, between
@@ -31,4 +33,4 @@ void tell_listener(const boost::asio::any_io_executor& io,
   }
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

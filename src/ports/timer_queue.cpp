@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 // An expired owner still differs from one that was never named.
@@ -111,4 +111,4 @@ void timer_queue::sink(std::size_t place) noexcept {
   put(moved, place);
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

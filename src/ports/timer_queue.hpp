@@ -11,7 +11,7 @@
 #include <optional>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// A heap of timers whose places in it are known, so that moving and removing one takes O(log n)
 /// without a search. Timers due at one instant come in the order in which they were armed.
@@ -19,7 +19,7 @@ namespace redial::detail {
 /// \par Threads None of its own: the scheduler guards it.
 /// \par Memory  `arm` allocates only when more timers are armed at once than ever before; `disarm`
 ///      and `take_due` never do.
-class timer_queue {
+class REDIAL_API timer_queue {
  public:
   timer_queue() = default;
   timer_queue(const timer_queue&) = delete;
@@ -78,4 +78,4 @@ class timer_queue {
   std::uint64_t armed_ = 0;  // how often anything was armed: breaks ties
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -13,7 +13,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 namespace {
 
@@ -145,4 +145,4 @@ certificate_files certificate_authority::issue_for(std::vector<std::string> name
   return issue(options);
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -9,7 +9,7 @@
 #include <mutex>
 #include <stdexcept>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 constexpr std::size_t log_limit = 100'000;
@@ -124,7 +124,7 @@ void dns_server::set(std::string_view name,
     if (ec || type == record_type::srv || a.is_v6() != (type == record_type::aaaa)) {
       throw std::invalid_argument("dns_server::set: '" + text + "' is no address of that type");
     }
-    records.push_back(address_record(name, a, seconds_on_wire(ttl)));
+    records.push_back(make_address_record(name, a, seconds_on_wire(ttl)));
   }
   set_records(name, type, std::move(records));
 }
@@ -133,14 +133,14 @@ void dns_server::set_srv(std::string_view name,
                          const std::vector<srv_data>& services,
                          std::chrono::seconds ttl) {
   std::vector<dns_record> records;
-  for (const auto& s : services) records.push_back(srv_record(name, s, seconds_on_wire(ttl)));
+  for (const auto& s : services) records.push_back(make_srv_record(name, s, seconds_on_wire(ttl)));
   set_records(name, record_type::srv, std::move(records));
 }
 
 void dns_server::set_cname(std::string_view name,
                            std::string_view target,
                            std::chrono::seconds ttl) {
-  std::vector<dns_record> alias{cname_record(name, target, seconds_on_wire(ttl))};
+  std::vector<dns_record> alias{make_cname_record(name, target, seconds_on_wire(ttl))};
   state_->locked([&] { state_->zone.set_cname(name, std::move(alias)); });
 }
 
@@ -233,4 +233,4 @@ bool dns_server::wait_for_queries(std::string_view name, std::size_t count, dura
       lock, clamped(limit), [&] { return state_->count(owner, nullptr) >= count; });
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -6,7 +6,7 @@
 #include <boost/asio/write.hpp>
 #include <boost/system/system_error.hpp>
 
-namespace redial::testing::detail {
+namespace redial::inline REDIAL_ABI::testing::detail {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 using asio::ip::udp;
@@ -225,4 +225,4 @@ void dns_sockets::drip(tcp_client_ptr c) {
   });
 }
 
-}  // namespace redial::testing::detail
+}  // namespace redial::inline REDIAL_ABI::testing::detail

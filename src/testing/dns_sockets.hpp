@@ -3,6 +3,8 @@
 
 // The sockets and the thread of the test server. What is answered comes from a callback.
 
+#include <redial/core/abi.hpp>
+
 #include "testing/dns_zone.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -18,7 +20,7 @@
 #include <thread>
 #include <vector>
 
-namespace redial::testing::detail {
+namespace redial::inline REDIAL_ABI::testing::detail {
 
 struct tcp_client;
 
@@ -88,4 +90,4 @@ class dns_sockets {
   std::thread thread_;  // last: everything above exists before it starts
 };
 
-}  // namespace redial::testing::detail
+}  // namespace redial::inline REDIAL_ABI::testing::detail

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 void put16(dns_bytes& out, std::size_t value) {
@@ -31,7 +31,9 @@ void append(dns_bytes& out, const dns_bytes& more) {
 
 }  // namespace
 
-dns_record address_record(std::string_view name, const redial::address& where, std::uint32_t ttl) {
+dns_record make_address_record(std::string_view name,
+                               const redial::address& where,
+                               std::uint32_t ttl) {
   dns_record r;
   r.name = name;
   r.ttl = ttl;
@@ -46,7 +48,7 @@ dns_record address_record(std::string_view name, const redial::address& where, s
   return r;
 }
 
-dns_record cname_record(std::string_view name, std::string_view target, std::uint32_t ttl) {
+dns_record make_cname_record(std::string_view name, std::string_view target, std::uint32_t ttl) {
   dns_record r;
   r.name = name;
   r.type = 5;
@@ -55,7 +57,7 @@ dns_record cname_record(std::string_view name, std::string_view target, std::uin
   return r;
 }
 
-dns_record soa_record(std::string_view zone, std::uint32_t ttl, std::uint32_t minimum) {
+dns_record make_soa_record(std::string_view zone, std::uint32_t ttl, std::uint32_t minimum) {
   dns_record r;
   r.name = zone;
   r.type = 6;
@@ -66,7 +68,7 @@ dns_record soa_record(std::string_view zone, std::uint32_t ttl, std::uint32_t mi
   return r;
 }
 
-dns_record srv_record(std::string_view name, const srv_data& data, std::uint32_t ttl) {
+dns_record make_srv_record(std::string_view name, const srv_data& data, std::uint32_t ttl) {
   dns_record r;
   r.name = name;
   r.type = 33;
@@ -231,4 +233,4 @@ void apply_defect(dns_bytes& m, std::size_t question_end, dns_defect defect) {
 }
 
 }  // namespace detail
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

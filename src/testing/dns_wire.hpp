@@ -8,7 +8,7 @@
 
 #include <optional>
 
-namespace redial::testing::detail {
+namespace redial::inline REDIAL_ABI::testing::detail {
 
 /// The one question of a query.
 struct wire_query {
@@ -46,4 +46,4 @@ struct wire_response {
 /// Spoils a well-formed response.
 void apply_defect(dns_bytes& message, std::size_t question_end, dns_defect defect);
 
-}  // namespace redial::testing::detail
+}  // namespace redial::inline REDIAL_ABI::testing::detail

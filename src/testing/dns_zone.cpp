@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace redial::testing::detail {
+namespace redial::inline REDIAL_ABI::testing::detail {
 namespace {
 
 constexpr std::uint16_t cname_type = 5;
@@ -43,7 +43,7 @@ void dns_zone::set_cname(std::string_view name, std::vector<dns_record> alias) {
 }
 
 void dns_zone::set_soa(std::string_view zone, std::uint32_t ttl, std::uint32_t minimum) {
-  soas_[canonical(zone)] = soa_record(zone, ttl, minimum);
+  soas_[canonical(zone)] = make_soa_record(zone, ttl, minimum);
 }
 
 void dns_zone::fail(std::string_view name, std::uint16_t type, rcode code) {
@@ -181,4 +181,4 @@ reply_plan dns_zone::reply(const wire_query& q, const dns_bytes& bytes) {
   return plan;
 }
 
-}  // namespace redial::testing::detail
+}  // namespace redial::inline REDIAL_ABI::testing::detail

@@ -3,6 +3,8 @@
 
 // The script of the test server: what it says to a query. No sockets, no threads.
 
+#include <redial/core/abi.hpp>
+
 #include "testing/dns_wire.hpp"
 
 #include <map>
@@ -10,7 +12,7 @@
 #include <set>
 #include <string>
 
-namespace redial::testing::detail {
+namespace redial::inline REDIAL_ABI::testing::detail {
 
 /// What to send, and when.
 struct reply_plan {
@@ -64,4 +66,4 @@ class dns_zone {
   std::mt19937_64 random_;
 };
 
-}  // namespace redial::testing::detail
+}  // namespace redial::inline REDIAL_ABI::testing::detail

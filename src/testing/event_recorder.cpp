@@ -10,7 +10,7 @@
 #include <ostream>
 #include <utility>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 // Milliseconds tell enough, and look the same everywhere.
@@ -221,4 +221,4 @@ event_recorder::filter event_is(event_kind kind, std::string_view what, std::str
   };
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

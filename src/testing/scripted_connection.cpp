@@ -6,7 +6,7 @@
 #include <mutex>
 #include <utility>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 // Both ends of one connection.
 struct scripted_peer::state {
@@ -111,4 +111,4 @@ bool scripted_connection::watch_idle(std::weak_ptr<idle_observer> observer) {
   return true;
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -12,7 +12,7 @@
 #include <ostream>
 #include <utility>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 std::string to_string(const connect_counts& c) {
   return "asked " + std::to_string(c.asked) + ", opening " + std::to_string(c.opening) +
@@ -268,4 +268,4 @@ void scripted_connector::hang_up(const endpoint& where) {
   for (const auto& peer : peers(where)) peer->hang_up();
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -14,7 +14,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 std::string canonical(std::string_view name) {
@@ -387,4 +387,4 @@ std::size_t scripted_dns::most_in_flight_per_question() const {
   return script_->most_flying;
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

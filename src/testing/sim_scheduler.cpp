@@ -14,7 +14,7 @@
 #include <unordered_map>
 #include <utility>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 struct sim_scheduler::state {
   // A function that waits for its instant. The list of calls owns it until then.
   class call {
@@ -202,4 +202,4 @@ void sim_scheduler::stop() {
   for (auto& [raw, call] : dropped) state_->queue.disarm(call->timer);
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

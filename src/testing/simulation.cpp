@@ -6,7 +6,7 @@
 #include <ostream>
 #include <utility>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 std::string to_string(const leftovers& l) {
   if (l.none()) return "nothing";
@@ -44,4 +44,4 @@ leftovers simulation::left_over() {
   return left;
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <redial/watch/delta.hpp>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 namespace {
 
@@ -41,4 +41,4 @@ endpoint_delta delta_between(const snapshot_ptr& before, const snapshot& after) 
   return d;
 }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

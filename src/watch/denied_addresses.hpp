@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 [[nodiscard]] inline bool is_denied(const address& a, const std::vector<address_range>& denied) {
   return std::ranges::any_of(denied, [&](const address_range& r) { return r.contains(a); });
@@ -49,4 +49,4 @@ inline void take_denied_out(answer& received, const std::vector<address_range>& 
   return cut;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

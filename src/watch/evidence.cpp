@@ -17,7 +17,7 @@
 #include <cmath>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 namespace {
 
@@ -228,4 +228,4 @@ template class basic_evidence<address>;
 template class basic_evidence<service>;
 template class basic_evidence<endpoint>;
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

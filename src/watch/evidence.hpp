@@ -17,7 +17,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 template <class Key>
 struct basic_member {
@@ -114,4 +114,4 @@ extern template class basic_evidence<address>;
 extern template class basic_evidence<service>;
 extern template class basic_evidence<endpoint>;
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

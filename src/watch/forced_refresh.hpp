@@ -5,7 +5,7 @@
 
 #include <redial/core/time.hpp>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 class forced_refresh {
  public:
@@ -32,4 +32,4 @@ class forced_refresh {
   time_point due_ = time_point::max();
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

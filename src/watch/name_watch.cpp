@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 namespace {
 
@@ -355,4 +355,4 @@ std::size_t name_watch::known() const noexcept {
   return count;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

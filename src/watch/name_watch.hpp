@@ -21,7 +21,7 @@
 #include <string>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// The belief about one name. Its snapshots have port 0: ports belong to the target, not to the
 /// name.
@@ -112,4 +112,4 @@ class name_watch {
   bool paused_ = false;
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

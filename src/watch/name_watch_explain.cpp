@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 void name_watch::explain_hosts(explanation& e, std::uint16_t port, time_point now) const {
   set_explanation lines;
@@ -54,4 +54,4 @@ void name_watch::explain(explanation& e, std::uint16_t port, time_point now) con
   }
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

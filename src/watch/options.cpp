@@ -7,7 +7,7 @@
 #include <chrono>
 #include <stdexcept>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 void validate(const watch_options& o) {
   using namespace std::chrono_literals;
@@ -31,4 +31,4 @@ void validate(const watch_options& o) {
   }
 }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

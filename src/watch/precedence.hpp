@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 struct precedence {
   std::size_t needed = 0;  ///< So many sources, from the first, are to be asked.
@@ -28,4 +28,4 @@ struct precedence {
   return p;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

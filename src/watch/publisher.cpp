@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 namespace {
 
@@ -106,4 +106,4 @@ void sort_unique(std::vector<snapshot_entry>& entries) {
 
 freshness worse(freshness a, freshness b) noexcept { return badness(a) < badness(b) ? b : a; }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

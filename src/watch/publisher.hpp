@@ -11,7 +11,7 @@
 #include <optional>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 struct presence_change {
   endpoint where;
@@ -46,4 +46,4 @@ void sort_unique(std::vector<snapshot_entry>& entries);
 /// The worse of two; how far each is from `fresh`.
 [[nodiscard]] freshness worse(freshness a, freshness b) noexcept;
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// SplitMix64 (Steele, Lea, Flood 2014). Good enough for jitter, useless for secrets.
 class random_source {
@@ -46,4 +46,4 @@ class random_source {
   return hash;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -8,7 +8,7 @@
 #include <limits>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 void refresh_machine::ask_by(time_point when) noexcept {
   if (!in_flight_) due_ = std::min(due_, when);
@@ -61,4 +61,4 @@ freshness refresh_machine::at(time_point now) const noexcept {
   return now < expires() ? freshness::stale : freshness::expired;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

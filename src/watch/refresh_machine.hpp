@@ -11,7 +11,7 @@
 
 #include <chrono>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// All names of a program that was suspended are due when it wakes up: they ask within so long.
 inline constexpr duration spread_after_suspend = std::chrono::seconds{1};
@@ -69,4 +69,4 @@ class refresh_machine {
   time_point fresh_until_{};
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -8,7 +8,7 @@
 
 #include "watch/rotation.hpp"
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 namespace {
 constexpr std::size_t sample_size = 8;
@@ -49,4 +49,4 @@ rotation_reason rotation::reason() const noexcept {
   return rotating_ ? reason_ : rotation_reason::none;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -11,7 +11,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// Complete or rotating. An option may fix it; else it follows the answers.
 class rotation {
@@ -67,4 +67,4 @@ class departures {
   std::vector<entry> entries_;  // in the order of departing
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -17,7 +17,7 @@
 
 #include <algorithm>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 namespace {
 
@@ -270,4 +270,4 @@ template class basic_rrset_watch<address>;
 template class basic_rrset_watch<service>;
 template class basic_rrset_watch<endpoint>;
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

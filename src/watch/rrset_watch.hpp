@@ -20,7 +20,7 @@
 #include <utility>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// What one answer said, apart from its records.
 struct reply {
@@ -146,4 +146,4 @@ extern template class basic_rrset_watch<address>;
 extern template class basic_rrset_watch<service>;
 extern template class basic_rrset_watch<endpoint>;
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// A target and port. Two are the same whatever their priority and weight: those are attributes
 /// that may change while it stays a member.
@@ -32,4 +32,4 @@ struct service {
   }
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 namespace {
 
@@ -361,4 +361,4 @@ endpoint_explanation service_watch::explain(const snapshot_entry& entry, time_po
   return one;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -21,7 +21,7 @@
 #include <string>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// The belief about one SRV name. An endpoint is a target, port and address; it is present while
 /// the record set has the target and port, and the target has the address: each judged by its own
@@ -98,4 +98,4 @@ class service_watch {
   bool paused_ = false;
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -21,7 +21,7 @@
 #include <string>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// The same rules as for a record set: TTL, backoff, last known good. An API lists all there is, so
 /// the name is complete unless the options say that it is sampled.
@@ -88,4 +88,4 @@ class source_watch {
   bool paused_ = false;
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

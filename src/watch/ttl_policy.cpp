@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 namespace {
 constexpr duration latest_after_expiry = std::chrono::milliseconds{500};
@@ -52,4 +52,4 @@ duration backoff_after(unsigned failures,
   return random.between(wait / 5 * 4, wait);
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -10,7 +10,7 @@
 
 #include <chrono>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 struct answer_times {
   time_point fresh_until;
@@ -33,4 +33,4 @@ struct answer_times {
                                      const watch_options& options,
                                      random_source& random) noexcept;
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// Evidence about an address of an SRV target, for whoever watches that target.
 struct target_report {
@@ -61,4 +61,4 @@ struct watch_step {
   time_point wake = time_point::max();  ///< Call `on_time` then; later than now.
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -48,7 +48,7 @@ void let_go(void* p) noexcept {
 
 }  // namespace
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 std::size_t live_blocks() noexcept { return alive; }
 std::size_t allocations() noexcept { return made; }
@@ -58,7 +58,7 @@ failing_allocation::failing_allocation(std::size_t n) noexcept
 failing_allocation::~failing_allocation() { until_failure = outer_; }
 bool failing_allocation::has_failed() const noexcept { return n_ != 0 && until_failure == 0; }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing
 
 // All forms, because sanitizers bring their own for those that are not replaced.
 void* operator new(std::size_t size) {

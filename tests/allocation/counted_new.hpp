@@ -7,7 +7,7 @@
 
 #include <cstddef>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 /// Blocks from `new` that nobody has deleted yet, in the whole process.
 [[nodiscard]] std::size_t live_blocks() noexcept;
@@ -30,4 +30,4 @@ class failing_allocation {
   const std::size_t outer_;
 };
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

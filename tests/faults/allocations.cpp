@@ -12,7 +12,7 @@ thread_local std::size_t largest = 0;
 
 }  // namespace
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 largest_allocation::largest_allocation() {
   watching = true;
@@ -21,7 +21,7 @@ largest_allocation::largest_allocation() {
 largest_allocation::~largest_allocation() { watching = false; }
 std::size_t largest_allocation::bytes() const noexcept { return largest; }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing
 
 // The other forms call this one.
 void* operator new(std::size_t size) {

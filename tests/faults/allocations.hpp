@@ -5,7 +5,7 @@
 
 #include <cstddef>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 class largest_allocation {
  public:
@@ -18,4 +18,4 @@ class largest_allocation {
   [[nodiscard]] std::size_t bytes() const noexcept;
 };
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

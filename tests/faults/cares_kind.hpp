@@ -5,7 +5,7 @@
 
 #include <ares_version.h>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 /// It parses responses itself, and hands on what it wrote anew.
 #if ARES_VERSION >= 0x012000
@@ -14,4 +14,4 @@ inline constexpr bool newer_cares = true;
 inline constexpr bool newer_cares = false;  // 1.18.1
 #endif
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -4,7 +4,7 @@
 // that it does.
 #include "fault_table.hpp"
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 std::vector<fault_row> all_rows() {
@@ -28,4 +28,4 @@ INSTANTIATE_TEST_SUITE_P(DnsFaults, Row, ::testing::ValuesIn(all_rows()), [](con
 TEST(DnsFaultTable, HoldsEachRowOnce) { expect_each_once(all_rows(), 1, 87); }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

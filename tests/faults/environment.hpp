@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <string>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 class environment {
  public:
@@ -21,4 +21,4 @@ class environment {
   const char* name_;
 };
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

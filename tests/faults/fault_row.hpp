@@ -7,7 +7,7 @@
 #include <ostream>
 #include <vector>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 struct fault_row {
   int number = 0;
@@ -39,4 +39,4 @@ inline void PrintTo(const fault_row& row, std::ostream* out) {
 /// 76 to 87: resolv.conf and the behaviour of servers.
 [[nodiscard]] std::vector<fault_row> server_rows();
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

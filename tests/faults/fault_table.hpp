@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 inline std::vector<fault_row> joined(std::initializer_list<std::vector<fault_row>> parts) {
   std::vector<fault_row> all;
@@ -50,4 +50,4 @@ inline void expect_each_once(const std::vector<fault_row>& rows, int first, int 
   for (int number = first; number <= last; ++number) EXPECT_EQ(numbers.count(number), 1u) << number;
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 constexpr record_type families[] = {record_type::a, record_type::aaaa};
@@ -249,4 +249,4 @@ fault_cost expect_soft_failure(const dns_manner& manner) {
   return expect_soft_failure(soft_fault([&](dns_server& dns) { dns.behave("api.test", manner); }));
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -21,7 +21,7 @@
 #include <string>
 #include <vector>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 using namespace std::chrono_literals;
 using texts = std::vector<std::string>;
@@ -150,4 +150,4 @@ fault_cost expect_soft_failure(const dns_manner& manner);
 void set_good(dns_server& dns);
 inline const texts good_endpoints{"127.0.0.2:80", "127.0.0.3:80", "[fd00::2]:80"};
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -12,7 +12,7 @@
 #include <algorithm>
 #include <cctype>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 dns_manner manner_of(dns_defect defect, bool right_one_follows = false) {
@@ -227,10 +227,10 @@ void short_address() {
     auto& v = w.watch();
     ASSERT_TRUE(v.becomes(good));
     for (const bool with_a_good_one : {true, false}) {
-      auto cut = address_record("api.test", evil(static_cast<std::uint16_t>(type)), 1);
+      auto cut = make_address_record("api.test", evil(static_cast<std::uint16_t>(type)), 1);
       cut.rdata.pop_back();
       std::vector<dns_record> records{cut};
-      if (with_a_good_one) records.push_back(address_record("api.test", where, 1));
+      if (with_a_good_one) records.push_back(make_address_record("api.test", where, 1));
       w.dns.set_records("api.test", type, records);
       const auto from = w.answers->all.size();
       ASSERT_TRUE(w.wait([&] { return w.answers->all.size() >= from + 5; }));
@@ -273,15 +273,15 @@ void wrong_class() {
   auto& v = w.watch();
   ASSERT_TRUE(v.becomes(good_endpoints));
   for (const auto type : {record_type::a, record_type::aaaa}) {
-    auto chaos = address_record("api.test", evil(static_cast<std::uint16_t>(type)), 1);
+    auto chaos = make_address_record("api.test", evil(static_cast<std::uint16_t>(type)), 1);
     chaos.class_number = 3;
     const auto right = ip(type == record_type::a ? "127.0.0.4" : "fd00::4");
-    w.dns.set_records("api.test", type, {chaos, address_record("api.test", right, 1)});
+    w.dns.set_records("api.test", type, {chaos, make_address_record("api.test", right, 1)});
   }
   ASSERT_TRUE(v.becomes({"127.0.0.4:80", "[fd00::4]:80"}));
   // Nothing but the wrong class: as if there were nothing.
   for (const auto type : {record_type::a, record_type::aaaa}) {
-    auto chaos = address_record("api.test", evil(static_cast<std::uint16_t>(type)), 1);
+    auto chaos = make_address_record("api.test", evil(static_cast<std::uint16_t>(type)), 1);
     chaos.class_number = 3;
     w.dns.set_records("api.test", type, {chaos});
   }
@@ -295,7 +295,7 @@ void other_case() {
   fault_world w;
   const auto shout = [](const dns_bytes& query) {
     const auto q = question_of(query);
-    auto m = respond(query, {address_record("API.Test", evil(q.type), 1)});
+    auto m = respond(query, {make_address_record("API.Test", evil(q.type), 1)});
     // Question and owner, which is a pointer to it.
     for (std::size_t i = 12; i < q.question_end - 4; ++i) {
       m[i] = static_cast<std::uint8_t>(std::toupper(m[i]));
@@ -431,4 +431,4 @@ std::vector<fault_row> message_rows() {
   };
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

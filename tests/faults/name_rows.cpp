@@ -15,7 +15,7 @@
 #include <set>
 #include <stdexcept>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 std::string shown(std::string_view text) {
@@ -342,4 +342,4 @@ std::vector<fault_row> name_rows() {
   };
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

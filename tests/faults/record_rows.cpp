@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <set>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 constexpr record_type families[] = {record_type::a, record_type::aaaa};
@@ -30,7 +30,7 @@ struct one_family : fault_world {
 };
 
 dns_record a_record(const std::string& name, const std::string& where, std::uint32_t ttl = 1) {
-  return address_record(name, ip(where), ttl);
+  return make_address_record(name, ip(where), ttl);
 }
 
 // An answer of this TTL is used and asked for again `floor` later, never sooner.
@@ -101,8 +101,8 @@ void chain_minimum() {
   one_family w;
   const time_point asked = clock::now();
   EXPECT_EQ(w.ttl_of("www.test",
-                     {cname_record("www.test", "middle.test", 200),
-                      cname_record("middle.test", "end.test", 3),
+                     {make_cname_record("www.test", "middle.test", 200),
+                      make_cname_record("middle.test", "end.test", 3),
                       a_record("end.test", "127.0.0.2", 300)}),
             3s);
   const auto e = w.explain("tcp://www.test:80");
@@ -115,8 +115,8 @@ void chain_reversed() {
   one_family w;
   EXPECT_EQ(w.ttl_of("www.test",
                      {a_record("end.test", "127.0.0.2", 300),
-                      cname_record("middle.test", "end.test", 100),
-                      cname_record("www.test", "middle.test", 200)}),
+                      make_cname_record("middle.test", "end.test", 100),
+                      make_cname_record("www.test", "middle.test", 200)}),
             100s);
 }
 
@@ -131,17 +131,17 @@ void alias_loop() {
     fault.at_once = true;
     expect_soft_failure(fault);
   };
-  fails({cname_record("api.test", "api.test")});
-  fails({cname_record("api.test", "b.test"), cname_record("b.test", "api.test")});
+  fails({make_cname_record("api.test", "api.test")});
+  fails({make_cname_record("api.test", "b.test"), make_cname_record("b.test", "api.test")});
   // A chain of 16 is followed, a longer one is not.
-  std::vector<dns_record> chain{cname_record("api.test", "n1.test")};
+  std::vector<dns_record> chain{make_cname_record("api.test", "n1.test")};
   for (int i = 1; i < 16; ++i) {
-    chain.push_back(
-        cname_record("n" + std::to_string(i) + ".test", "n" + std::to_string(i + 1) + ".test"));
+    chain.push_back(make_cname_record("n" + std::to_string(i) + ".test",
+                                      "n" + std::to_string(i + 1) + ".test"));
   }
   auto longer = chain;
   chain.push_back(a_record("n16.test", "127.0.0.2"));
-  longer.push_back(cname_record("n16.test", "n17.test"));
+  longer.push_back(make_cname_record("n16.test", "n17.test"));
   longer.push_back(a_record("n17.test", "127.6.6.6"));
   fails(longer);
   one_family w;
@@ -151,7 +151,7 @@ void alias_loop() {
 
 void alias_without_target() {
   fault_world cold;
-  set_both(cold.dns, {cname_record("api.test", "gone.test", 1)});
+  set_both(cold.dns, {make_cname_record("api.test", "gone.test", 1)});
   auto& v = cold.watch();
   ASSERT_TRUE(cold.wait([&] { return !v.seen.empty(); }));
   EXPECT_EQ(v.now().error, errc::no_data);
@@ -160,7 +160,7 @@ void alias_without_target() {
   set_good(cold.dns);
   EXPECT_TRUE(v.becomes(good_endpoints));
 
-  set_both(cold.dns, {cname_record("api.test", "gone.test", 1)});
+  set_both(cold.dns, {make_cname_record("api.test", "gone.test", 1)});
   ASSERT_TRUE(cold.more_answers(4));
   EXPECT_EQ(v.endpoints(), good_endpoints);
   EXPECT_TRUE(v.now().error);
@@ -171,8 +171,8 @@ void two_aliases() {
   w.options.watch.ipv6 = false;
   w.dns.set_records("api.test",
                     record_type::a,
-                    {cname_record("api.test", "one.test", 1),
-                     cname_record("api.test", "two.test", 1),
+                    {make_cname_record("api.test", "one.test", 1),
+                     make_cname_record("api.test", "two.test", 1),
                      a_record("one.test", "127.0.0.2"),
                      a_record("two.test", "127.0.0.3")});
   auto& v = w.watch();
@@ -182,10 +182,10 @@ void two_aliases() {
   // Each leads back to the other: this must only end.
   soft_fault fault([](dns_server& dns) {
     set_both(dns,
-             {cname_record("api.test", "one.test"),
-              cname_record("api.test", "two.test"),
-              cname_record("one.test", "two.test"),
-              cname_record("two.test", "one.test")});
+             {make_cname_record("api.test", "one.test"),
+              make_cname_record("api.test", "two.test"),
+              make_cname_record("one.test", "two.test"),
+              make_cname_record("two.test", "one.test")});
   });
   fault.end = set_good;
   fault.at_once = true;
@@ -239,13 +239,13 @@ void expect_ignored(const std::function<dns_record(record_type)>& stranger) {
 
 void stranger_owner() {
   expect_ignored([](record_type type) {
-    return address_record("evil.test", evil(static_cast<std::uint16_t>(type)), 1);
+    return make_address_record("evil.test", evil(static_cast<std::uint16_t>(type)), 1);
   });
 }
 
 void other_family() {
   expect_ignored([](record_type type) {
-    return address_record("api.test", evil(type == record_type::a ? 28 : 1), 1);
+    return make_address_record("api.test", evil(type == record_type::a ? 28 : 1), 1);
   });
 }
 
@@ -343,4 +343,4 @@ std::vector<fault_row> record_rows() {
   };
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

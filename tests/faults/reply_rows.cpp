@@ -9,7 +9,7 @@
 
 #include <atomic>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 namespace asio = boost::asio;
@@ -31,7 +31,7 @@ void other_source() {
     other_port.send_to(asio::buffer(forged), victim);
     other_address.send_to(asio::buffer(forged), victim);
     ++sent;
-    return respond(query, {address_record("api.test", ip("127.0.0.2"), 1)});
+    return respond(query, {make_address_record("api.test", ip("127.0.0.2"), 1)});
   };
   w.options.watch.ipv6 = false;
   w.dns.raw("api.test", record_type::a, hook);
@@ -94,4 +94,4 @@ std::vector<fault_row> reply_rows() {
   };
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

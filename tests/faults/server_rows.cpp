@@ -15,7 +15,7 @@
 #include <iostream>
 #include <stdexcept>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 // A world that knows its servers from a file.
@@ -458,4 +458,4 @@ std::vector<fault_row> server_rows() {
   };
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

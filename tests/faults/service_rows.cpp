@@ -14,7 +14,7 @@
 #include <map>
 #include <set>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 constexpr auto calc = "srv://calc.test";
@@ -190,7 +190,7 @@ void additional_addresses() {
   fault_world w;
   set_node(w.dns, "n1.test", "127.0.0.2");
   w.dns.raw("calc.test", record_type::srv, [](const dns_bytes& query) {
-    auto m = respond(query, {srv_record("calc.test", {0, 0, 81, "n1.test"}, 1)});
+    auto m = respond(query, {make_srv_record("calc.test", {0, 0, 81, "n1.test"}, 1)});
     for (const char* owner : {"n1.test", "calc.test", "evil.test"}) {
       const auto name = detail::encode_name(owner);
       m.insert(m.end(), name.begin(), name.end());
@@ -291,4 +291,4 @@ std::vector<fault_row> service_rows() {
   };
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

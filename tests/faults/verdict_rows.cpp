@@ -5,7 +5,7 @@
 #include "fault_row.hpp"
 #include "fault_world.hpp"
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 constexpr record_type families[] = {record_type::a, record_type::aaaa};
@@ -244,4 +244,4 @@ std::vector<fault_row> verdict_rows() {
   };
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 inline void put16(dns_bytes& m, std::size_t at, std::size_t value) {
   m.at(at) = static_cast<std::uint8_t>((value >> 8) & 0xff);
@@ -48,7 +48,7 @@ inline address evil(std::uint16_t type) {
 /// A well-formed response that would be believed: an evil address, twice in different forms.
 inline dns_bytes evil_response(const dns_bytes& query) {
   const auto q = question_of(query);
-  return respond(query, {address_record(q.name, evil(q.type), 1)});
+  return respond(query, {make_address_record(q.name, evil(q.type), 1)});
 }
 
 /// Offset of the first record's fields after its owner, which is a pointer.
@@ -70,4 +70,4 @@ inline dns_raw_hook in_turn(std::vector<spoiler> ways) {
   };
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -37,11 +37,11 @@ void write(const fs::path& path, const dns_bytes& bytes) {
 }
 
 dns_record address(const std::string& text, std::uint32_t ttl = 60) {
-  return redial::testing::address_record(name, redial::parse_address(text).value(), ttl);
+  return redial::testing::make_address_record(name, redial::parse_address(text).value(), ttl);
 }
 
 dns_record service(const std::string& target, std::uint16_t port = 80, std::uint16_t priority = 0) {
-  return redial::testing::srv_record(name, srv_data{priority, 5, port, target}, 30);
+  return redial::testing::make_srv_record(name, srv_data{priority, 5, port, target}, 30);
 }
 
 dns_record moved(dns_record r, const std::string& owner) {
@@ -83,9 +83,10 @@ void write_good(const message_seeds& seeds) {
   seeds.add("a_chain",
             0,
             {moved(address("10.0.0.1"), "c.test"),
-             cname_record("b.test", "c.test", 3),
-             cname_record(name, "b.test", 200)});
-  seeds.add("srv_chain", 2, {cname_record(name, "b.test", 9), moved(service("n.test"), "b.test")});
+             make_cname_record("b.test", "c.test", 3),
+             make_cname_record(name, "b.test", 200)});
+  seeds.add(
+      "srv_chain", 2, {make_cname_record(name, "b.test", 9), moved(service("n.test"), "b.test")});
   seeds.add("srv_no_service", 2, {service(".", 0)});
   seeds.add("srv_dropped", 2, {service("."), service("10.0.0.1"), service("n.test", 0)});
   packet many;
@@ -94,7 +95,7 @@ void write_good(const message_seeds& seeds) {
   for (const int rcode : {0, 3, 2, 5, 1, 9}) {
     packet none;
     none.flags |= rcode;
-    none.authority = {soa_record("test", 900, 7)};
+    none.authority = {make_soa_record("test", 900, 7)};
     seeds.add("rcode_" + std::to_string(rcode), 0, none);
   }
   seeds.add(
@@ -135,9 +136,13 @@ void write_evil_records(const message_seeds& seeds) {
   chaos.class_number = 3;
   seeds.add("fault15_class", 0, {chaos, address("10.0.0.2")});
   seeds.add("fault25_ttl", 0, {address("10.0.0.1", 0x80000000), address("10.0.0.2", 0xffffffff)});
-  seeds.add("fault29_alias_to_itself", 0, {cname_record(name, name)});
-  seeds.add("fault29_alias_loop", 2, {cname_record(name, "b.test"), cname_record("b.test", name)});
-  seeds.add("fault31_two_aliases", 0, {cname_record(name, "b.test"), cname_record(name, "c.test")});
+  seeds.add("fault29_alias_to_itself", 0, {make_cname_record(name, name)});
+  seeds.add("fault29_alias_loop",
+            2,
+            {make_cname_record(name, "b.test"), make_cname_record("b.test", name)});
+  seeds.add("fault31_two_aliases",
+            0,
+            {make_cname_record(name, "b.test"), make_cname_record(name, "c.test")});
   seeds.add("fault33_other_owner", 0, {moved(address("10.6.6.6"), "evil.test")});
   seeds.add("fault34_other_types", 0, {address("2001:db8::1"), service("n.test")});
   for (const std::size_t size : {0U, 1U, 5U, 6U, 7U, 9U}) {

@@ -18,7 +18,7 @@
 #include <memory>
 #include <string>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 using namespace std::chrono_literals;
@@ -205,4 +205,4 @@ TEST(AddressFamilies, Fault103_WithoutIpv6TheFirstRequestGoesOverIpv4AtOnce) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

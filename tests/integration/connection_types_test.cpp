@@ -28,7 +28,7 @@
 #include <utility>
 #include <vector>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 namespace asio = boost::asio;
@@ -311,4 +311,4 @@ TEST_F(RawStreams, AnHttpConnectionIsKeptUntilItsPeerEndsIt) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -12,7 +12,7 @@
 
 #include <cstdlib>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 using namespace std::chrono_literals;
@@ -308,4 +308,4 @@ TEST_F(DnsSourceServers, Fault73_TheEnvironmentMayAtMostChooseTcp) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <future>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 using namespace std::chrono_literals;
@@ -204,9 +204,10 @@ TEST_F(DnsSource, Fault28And33_ChainsAndStrangers) {
   dns.order("www.test", record_type::a, record_order::reversed);
   dns.set_records("mixed.test",
                   record_type::a,
-                  {address_record("evil.test", ip("127.6.6.6")),
-                   address_record("mixed.test", ip("127.0.0.4"))});
-  dns.set_records("alien.test", record_type::a, {address_record("evil.test", ip("127.6.6.6"))});
+                  {make_address_record("evil.test", ip("127.6.6.6")),
+                   make_address_record("mixed.test", ip("127.0.0.4"))});
+  dns.set_records(
+      "alien.test", record_type::a, {make_address_record("evil.test", ip("127.6.6.6"))});
   dns_client client{options()};
   const auto chained = client.ask("www.test");
   expect_records(chained);
@@ -353,4 +354,4 @@ TEST_F(DnsSource, Fault83_SlowServer) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -8,7 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 class DnsSourceViews : public ::testing::Test {
@@ -86,4 +86,4 @@ TEST_F(DnsSourceViews, Fault72_SearchDomainsAreAskedInTheirViews) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

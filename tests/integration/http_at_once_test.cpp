@@ -13,7 +13,7 @@
 #include <algorithm>
 #include <functional>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 namespace asio = boost::asio;
@@ -210,4 +210,4 @@ TEST_F(HttpAtOnce, Fault127_AContextThatGoesFirst) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

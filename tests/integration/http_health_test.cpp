@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 class HttpProbe : public HttpWorld {
@@ -119,4 +119,4 @@ TEST(HttpProbeOptions, IllegalOnesAreRefusedByName) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

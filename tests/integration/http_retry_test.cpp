@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <initializer_list>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 namespace asio = boost::asio;
@@ -224,4 +224,4 @@ TEST_F(HttpRetry, Fault127_AContextThatGoesFirst) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <string>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 class Http : public HttpWorld {};
@@ -265,4 +265,4 @@ TEST_F(StrayBytes, Fault105_APostDoesNotGoOutOnAConnectionThatHasEnded) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -17,7 +17,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 namespace asio = boost::asio;
@@ -235,4 +235,4 @@ TEST_F(DoubtedName, OneThatIsProvenIs) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -32,7 +32,7 @@
 #include <tuple>
 #include <vector>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 namespace asio = boost::asio;
@@ -481,4 +481,4 @@ TEST(RealLifecycle, ADrainedHttpClientTakesItsOwnDiscoveryAlong) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -24,7 +24,7 @@
 #include <string>
 #include <vector>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 using namespace std::chrono_literals;
@@ -254,4 +254,4 @@ REDIAL_SCENARIO(AnInstanceThatIsNotReadyHangs, [] {
 })
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

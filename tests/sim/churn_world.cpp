@@ -8,7 +8,7 @@
 #include <optional>
 #include <random>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 namespace {
 
@@ -296,4 +296,4 @@ void churn_world::end_outage() {
   publish();
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 /// What a history of churn came to.
 struct churn_result {
@@ -80,4 +80,4 @@ class churn_world {
   churn_result result_;
 };
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

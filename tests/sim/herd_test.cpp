@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 namespace asio = boost::asio;
@@ -252,4 +252,4 @@ TEST_F(Herd, WhatTheQueueDoesNotHoldIsRefusedAtOnce) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

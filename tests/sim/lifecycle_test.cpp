@@ -23,7 +23,7 @@
 #include <tuple>
 #include <vector>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 namespace asio = boost::asio;
@@ -417,4 +417,4 @@ INSTANTIATE_TEST_SUITE_P(
     });
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -9,7 +9,7 @@
 
 #include <utility>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
@@ -261,4 +261,4 @@ void scenario_world::end(user& u) {
   u.pool.reset();
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

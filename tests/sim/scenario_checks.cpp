@@ -31,7 +31,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 using namespace std::chrono_literals;
 
@@ -284,4 +284,4 @@ void scenario_world::finish() {
   if (!left.none()) broke("left: " + to_string(left));
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -3,7 +3,7 @@
 
 #include <utility>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 using namespace std::chrono_literals;
 
@@ -130,4 +130,4 @@ bool witness::went_out_now(const endpoint& where) const {
   return found != out_.end() && found->second == sim_.now();
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

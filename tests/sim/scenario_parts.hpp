@@ -17,7 +17,7 @@
 #include <string>
 #include <utility>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 /// Opens scripted connections and remembers what the pool was told about them.
 class witnessed_connector final : public connector {
@@ -117,4 +117,4 @@ class witness final : public event_listener {
   time_point panic_over_ = time_point::min();
 };
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -12,7 +12,7 @@
 #include <random>
 #include <utility>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 using namespace std::chrono_literals;
 
@@ -322,4 +322,4 @@ void scenario_world::say(const std::string& what) {
   fmt::print("{:9.3f} {}\n", std::chrono::duration<double>(sim_.elapsed()).count(), what);
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

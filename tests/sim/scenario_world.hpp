@@ -25,7 +25,7 @@
 #include <string_view>
 #include <vector>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 /// What a history came to.
 struct scenario_result {
@@ -198,4 +198,4 @@ struct scenario_world::started {
   boost::asio::cancellation_signal signal;
 };
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -14,7 +14,7 @@
 #include <optional>
 #include <string>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 constexpr std::uint64_t parts = 10;  // so that ctest runs them side by side
@@ -82,4 +82,4 @@ TEST(ScenariosReplay, TheSameSeedIsTheSameHistory) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -29,7 +29,7 @@
 #include <utility>
 #include <vector>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 namespace asio = boost::asio;
@@ -273,4 +273,4 @@ TEST(ClientStress, Fault133_OneClientPerContextSharingADiscovery) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

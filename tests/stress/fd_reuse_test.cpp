@@ -35,7 +35,7 @@
 #include <thread>
 #include <vector>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 namespace asio = boost::asio;
@@ -320,4 +320,4 @@ TEST(FdReuse, NoForeignDescriptorIsEverClosedOrWritten) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -3,6 +3,7 @@
 
 // One call: its options, its attempts, and what is left to tell when it ends.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/endpoint.hpp>
 #include <redial/core/error.hpp>
 #include <redial/core/time.hpp>
@@ -19,7 +20,7 @@
 #include <utility>
 #include <vector>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 /// What a caller says about one call. Converts from a deadline and from a timeout.
 struct call_options {
@@ -71,7 +72,7 @@ struct attempt_record {
 /// The failed attempts of a call, in the order in which they ended. Empty when the first attempt
 /// succeeded and no second one ran beside it: of two that ran at once (`hedge_policy`), the one
 /// that was called off is here too, with `operation_aborted`.
-struct call_history {
+struct REDIAL_API call_history {
   std::vector<attempt_record> attempts;
 
   /// One line per attempt: number, endpoint, time, error.
@@ -126,7 +127,7 @@ class attempt {
 /// the connection's, its cancellation slot fires when the attempt's time is up.
 ///
 /// Destroying it uncalled ends the attempt with `errc::abandoned`.
-class operation_handler {
+class REDIAL_API operation_handler {
  public:
   operation_handler(std::shared_ptr<detail::call_state> call,
                     std::uint32_t number,
@@ -166,4 +167,4 @@ class operation_handler {
   boost::asio::cancellation_slot slot_;
 };
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

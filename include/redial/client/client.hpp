@@ -7,6 +7,7 @@
 #include <redial/client/explanation.hpp>
 #include <redial/client/impl/erased_operation.hpp>
 #include <redial/client/options.hpp>
+#include <redial/core/abi.hpp>
 #include <redial/core/counters.hpp>
 #include <redial/core/histogram.hpp>
 #include <redial/core/measurements.hpp>
@@ -21,7 +22,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 namespace detail {
 
@@ -30,7 +31,7 @@ using called = void(error_code, call_history);
 class client_state;
 
 /// The client without its connections' type; compiled once.
-class client_base {
+class REDIAL_API client_base {
  public:
   client_base(boost::asio::any_io_executor executor,
               std::shared_ptr<discovery> names,
@@ -194,4 +195,4 @@ class basic_client {
   detail::client_base base_;
 };
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -3,12 +3,13 @@
 
 // Why a client goes where it goes: what is known about the name, and what the pool makes of it.
 
+#include <redial/core/abi.hpp>
 #include <redial/pool/explanation.hpp>
 #include <redial/watch/explanation.hpp>
 
 #include <string>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 struct client_explanation {
   client_explanation() = default;
@@ -18,6 +19,6 @@ struct client_explanation {
 };
 
 /// The text of both.
-[[nodiscard]] std::string to_string(const client_explanation& e);
+[[nodiscard]] REDIAL_API std::string to_string(const client_explanation& e);
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

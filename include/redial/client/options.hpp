@@ -4,6 +4,7 @@
 // What a client retries, how long it tries, and what it tells.
 
 #include <redial/client/call.hpp>
+#include <redial/core/abi.hpp>
 #include <redial/core/events.hpp>
 #include <redial/core/time.hpp>
 #include <redial/pool/options.hpp>
@@ -12,7 +13,7 @@
 #include <functional>
 #include <memory>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 /// One retry budget for several clients (`make_retry_budget`).
 ///
@@ -20,7 +21,7 @@ namespace redial {
 class shared_retry_budget;
 
 /// When a failed attempt is followed by another one.
-struct retry_policy {
+struct REDIAL_API retry_policy {
   retry_policy() = default;
 
   /// The numbers of the wrapper that people write around a Finagle client: 4 attempts in all, 200
@@ -116,13 +117,13 @@ struct client_options {
 };
 
 /// \throws std::invalid_argument naming the option, its value and the legal range.
-void validate(const retry_policy& p);
-void validate(const hedge_policy& p);
-void validate(const client_options& o);
+REDIAL_API void validate(const retry_policy& p);
+REDIAL_API void validate(const hedge_policy& p);
+REDIAL_API void validate(const client_options& o);
 
 /// A budget for `retry_policy::shared_budget`, with the `budget_...` limits of `limits`, which
 /// count over the calls of all its clients. \throws std::invalid_argument for an illegal limit.
-[[nodiscard]] std::shared_ptr<shared_retry_budget> make_retry_budget(
+[[nodiscard]] REDIAL_API std::shared_ptr<shared_retry_budget> make_retry_budget(
     const retry_policy& limits = {});
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

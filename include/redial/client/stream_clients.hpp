@@ -4,31 +4,32 @@
 // Clients of byte streams: TCP and TLS.
 
 #include <redial/client/client.hpp>
+#include <redial/core/abi.hpp>
 #include <redial/net/tcp_connection.hpp>
 #include <redial/net/tcp_options.hpp>
 #include <redial/net/tls_connection.hpp>
 #include <redial/net/tls_options.hpp>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 using tcp_client = basic_client<tcp_connection>;
 using tls_client = basic_client<tls_connection>;
 
 /// A client of `tcp://`, `http://` or `static://`.
 /// \throws std::invalid_argument for an illegal option, or a target that wants TLS.
-[[nodiscard]] tcp_client make_tcp_client(boost::asio::any_io_executor executor,
-                                         std::shared_ptr<discovery> names,
-                                         const target& t,
-                                         const client_options& options = {},
-                                         const tcp_options& tcp = {});
+[[nodiscard]] REDIAL_API tcp_client make_tcp_client(boost::asio::any_io_executor executor,
+                                                    std::shared_ptr<discovery> names,
+                                                    const target& t,
+                                                    const client_options& options = {},
+                                                    const tcp_options& tcp = {});
 
 /// A client of `tls://` or `https://`. The certificate must speak for the target's host.
 /// \throws std::invalid_argument for an illegal option, or a target that wants no TLS.
-[[nodiscard]] tls_client make_tls_client(boost::asio::any_io_executor executor,
-                                         std::shared_ptr<discovery> names,
-                                         const target& t,
-                                         const client_options& options = {},
-                                         const tcp_options& tcp = {},
-                                         const tls_options& tls = {});
+[[nodiscard]] REDIAL_API tls_client make_tls_client(boost::asio::any_io_executor executor,
+                                                    std::shared_ptr<discovery> names,
+                                                    const target& t,
+                                                    const client_options& options = {},
+                                                    const tcp_options& tcp = {},
+                                                    const tls_options& tls = {});
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

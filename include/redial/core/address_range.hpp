@@ -3,6 +3,7 @@
 
 // Addresses that share their first bits.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/address.hpp>
 
 #include <boost/system/result.hpp>
@@ -13,10 +14,10 @@
 #include <string_view>
 #include <vector>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 /// A prefix: `10.0.0.0/8`, `fc00::/7`, or one address.
-class address_range {
+class REDIAL_API address_range {
  public:
   /// Bits behind the prefix are ignored. `::ffff:10.0.0.0/104` is `10.0.0.0/8`.
   ///
@@ -40,6 +41,6 @@ class address_range {
 /// The ranges that no name of the public DNS should lead into: this machine (RFC 1122, RFC 4291),
 /// its link (RFC 3927, RFC 4291; cloud metadata services are there), private networks (RFC 1918,
 /// RFC 4193), shared address space (RFC 6598). For `discovery_options::denied_addresses`.
-[[nodiscard]] std::vector<std::string> internal_address_ranges();
+[[nodiscard]] REDIAL_API std::vector<std::string> internal_address_ranges();
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -3,6 +3,7 @@
 
 // One DNS question and what came back for it, already checked.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/address.hpp>
 #include <redial/core/error.hpp>
 
@@ -11,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 /// Numbers are those of the DNS (RFC 1035 §3.2.2, RFC 3596, RFC 2782).
 enum class record_type : std::uint16_t { a = 1, aaaa = 28, srv = 33 };
@@ -50,8 +51,8 @@ enum class answer_outcome {
   closed,       ///< The source was closed before an answer came.
 };
 
-[[nodiscard]] const char* to_string(record_type t) noexcept;
-[[nodiscard]] const char* to_string(answer_outcome o) noexcept;
+[[nodiscard]] REDIAL_API const char* to_string(record_type t) noexcept;
+[[nodiscard]] REDIAL_API const char* to_string(answer_outcome o) noexcept;
 
 /// True for answers that state what the name has now, also when that is nothing.
 [[nodiscard]] constexpr bool is_definite(answer_outcome o) noexcept {
@@ -81,4 +82,4 @@ struct answer {
   std::uint32_t dropped = 0;
 };
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -4,12 +4,13 @@
 // Counters by layer, as copied snapshots. Monotonic from an object's construction; 64 bit, so they
 // do not wrap in practice and wrap to zero in theory.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/events.hpp>
 
 #include <array>
 #include <cstdint>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 /// Of a discovery (all its names).
 struct dns_counters {
@@ -84,4 +85,4 @@ struct client_counters {
   std::uint64_t hedges = 0;  ///< Second attempts started beside a slow first one; no retries.
 };
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -3,13 +3,14 @@
 
 // One place a connection can be opened to.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/address.hpp>
 
 #include <compare>
 #include <cstdint>
 #include <string>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 /// An address and port behind a name. Two endpoints are the same when SRV target, address and port
 /// are; priority and weight (RFC 2782) are attributes that may change during its life.
@@ -36,6 +37,6 @@ struct endpoint {
 };
 
 /// `10.0.0.1:80`, `[::1]:80`, and with an SRV target `10.0.0.1:80 (node1.example)`.
-[[nodiscard]] std::string to_string(const endpoint& e);
+[[nodiscard]] REDIAL_API std::string to_string(const endpoint& e);
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

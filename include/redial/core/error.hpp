@@ -3,13 +3,15 @@
 
 // What went wrong (`errc`), and what a caller may do about it (`condition`).
 
+#include <redial/core/abi.hpp>
+
 #include <boost/system/error_category.hpp>
 #include <boost/system/error_code.hpp>
 #include <boost/system/error_condition.hpp>
 
 #include <type_traits>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 using boost::system::error_code;
 
@@ -86,8 +88,8 @@ enum class condition {
   local_fault,
 };
 
-[[nodiscard]] const boost::system::error_category& redial_category() noexcept;
-[[nodiscard]] const boost::system::error_category& condition_category() noexcept;
+[[nodiscard]] REDIAL_API const boost::system::error_category& redial_category() noexcept;
+[[nodiscard]] REDIAL_API const boost::system::error_category& condition_category() noexcept;
 
 [[nodiscard]] inline error_code make_error_code(errc e) noexcept {
   return {static_cast<int>(e), redial_category()};
@@ -96,7 +98,7 @@ enum class condition {
   return {static_cast<int>(c), condition_category()};
 }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI
 
 namespace boost::system {
 template <>

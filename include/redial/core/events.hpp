@@ -3,6 +3,7 @@
 
 // What happens inside, told as it happens.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/answer.hpp>
 #include <redial/core/endpoint.hpp>
 #include <redial/core/error.hpp>
@@ -12,7 +13,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 /// How much the current endpoints of a name are worth.
 enum class freshness {
@@ -77,11 +78,11 @@ inline constexpr std::size_t endpoint_change_count =
 inline constexpr std::size_t close_reason_count =
     static_cast<std::size_t>(close_reason::probed) + 1;
 
-[[nodiscard]] const char* to_string(freshness f) noexcept;
-[[nodiscard]] const char* to_string(endpoint_change c) noexcept;
-[[nodiscard]] const char* to_string(close_reason r) noexcept;
-[[nodiscard]] const char* to_string(connection_change c) noexcept;
-[[nodiscard]] const char* to_string(refresh_result r) noexcept;
+[[nodiscard]] REDIAL_API const char* to_string(freshness f) noexcept;
+[[nodiscard]] REDIAL_API const char* to_string(endpoint_change c) noexcept;
+[[nodiscard]] REDIAL_API const char* to_string(close_reason r) noexcept;
+[[nodiscard]] REDIAL_API const char* to_string(connection_change c) noexcept;
+[[nodiscard]] REDIAL_API const char* to_string(refresh_result r) noexcept;
 
 struct answer_event {
   const answer& received;
@@ -163,7 +164,7 @@ struct call_event {
 ///      that told it, from a handler of its own: nothing of redial is interrupted, and later events
 ///      are told.
 /// \par Lifetime Arguments, also what they refer to, live until the call returns.
-class event_listener {
+class REDIAL_API event_listener {
  public:
   virtual ~event_listener() = default;
 
@@ -179,4 +180,4 @@ class event_listener {
   virtual void on_call(const call_event&) {}
 };
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

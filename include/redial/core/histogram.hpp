@@ -3,6 +3,7 @@
 
 // How long things took, counted in fixed buckets.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/time.hpp>
 
 #include <array>
@@ -10,7 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 /// Durations by bucket. A value: a copy is a snapshot.
 ///
@@ -18,7 +19,7 @@ namespace redial {
 /// any time the sum lasts for 580 years.
 ///
 /// \par Threads None of its own.
-class latency_histogram {
+class REDIAL_API latency_histogram {
  public:
   /// Upper bounds of the buckets, inclusive; one more bucket has no bound. 5 ms to 10 s are those
   /// that OpenTelemetry advises for `dns.lookup.duration` and its connection pools. Below, because
@@ -74,4 +75,4 @@ struct client_histograms {
   latency_histogram call;  ///< From the call to its completion, with all its attempts and waits.
 };
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

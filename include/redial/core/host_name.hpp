@@ -3,6 +3,7 @@
 
 // The host part of a target: a DNS name that is safe to ask for, or an address.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/address.hpp>
 
 #include <boost/system/result.hpp>
@@ -11,13 +12,13 @@
 #include <string_view>
 #include <vector>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 /// A checked host: either a DNS name in canonical form or a set of addresses that need no DNS.
 ///
 /// Canonical means lower case and without the trailing dot (names are absolute anyway, and TLS
 /// refuses `a.test.`). A value type; every object holds a valid host.
-class host_name {
+class REDIAL_API host_name {
  public:
   /// Checks `text` by RFC 1035 §2.3.4 lengths and redial's character rules. Underscores, a leading
   /// hyphen and labels of digits are accepted; an all-numeric last label is not a name.
@@ -53,4 +54,4 @@ class host_name {
   bool literal_ = false;
 };
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

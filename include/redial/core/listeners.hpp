@@ -3,12 +3,13 @@
 
 // Several listeners in the place of one.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/events.hpp>
 
 #include <memory>
 #include <vector>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 /// Tells every event to each of several listeners, in their order.
 ///
@@ -20,7 +21,7 @@ namespace redial {
 /// \par Threads As its listeners: it adds no lock and changes nothing once it is made.
 /// \par Exceptions A listener that throws keeps no other one from being told; what the first one
 ///      threw is thrown on afterwards.
-class listeners final : public event_listener {
+class REDIAL_API listeners final : public event_listener {
  public:
   /// Null ones are left out.
   explicit listeners(std::vector<std::shared_ptr<event_listener>> all);
@@ -42,4 +43,4 @@ class listeners final : public event_listener {
   std::vector<std::shared_ptr<event_listener>> all_;
 };
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -3,6 +3,7 @@
 
 // Events as log records, for any logging library.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/events.hpp>
 
 #include <functional>
@@ -10,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 enum class log_level {
   debug,    ///< Happens all the time in a healthy system: a refresh, a connection, a good call.
@@ -19,7 +20,7 @@ enum class log_level {
   error,    ///< Somebody is affected, or may be: a failed call, expired endpoints, a stranger.
 };
 
-[[nodiscard]] const char* to_string(log_level l) noexcept;
+[[nodiscard]] REDIAL_API const char* to_string(log_level l) noexcept;
 
 struct log_field {
   std::string_view key;  ///< A literal: lower case letters and `_`.
@@ -60,7 +61,7 @@ struct log_record {
 ///
 /// \par Threads Calls the function from the library's executors, possibly several at once.
 /// \par Exceptions See `event_listener`.
-class log_listener final : public event_listener {
+class REDIAL_API log_listener final : public event_listener {
  public:
   using sink = std::function<void(const log_record&)>;
 
@@ -84,4 +85,4 @@ class log_listener final : public event_listener {
   const log_level least_;
 };
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

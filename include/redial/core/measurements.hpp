@@ -3,6 +3,7 @@
 
 // Everything that one object has counted, and a way to read it that does not keep it alive.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/counters.hpp>
 #include <redial/core/histogram.hpp>
 
@@ -10,7 +11,7 @@
 #include <optional>
 #include <string>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 struct dns_measurements {
   dns_counters counters;
@@ -44,4 +45,4 @@ struct measurements {
 /// is being destroyed.
 using meter = std::function<std::optional<measurements>()>;
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

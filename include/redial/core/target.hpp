@@ -3,6 +3,7 @@
 
 // What the user writes to say whom to talk to.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/endpoint.hpp>
 #include <redial/core/host_name.hpp>
 
@@ -13,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 /// How the bytes of a target travel. With `srv+` before it the endpoints come from the SRV records
 /// of the name (RFC 2782), ports included: `srv+https://name`; `srv://name` is `srv+tcp://name`.
@@ -29,7 +30,7 @@ enum class target_scheme {
 ///
 /// A path, query, fragment or user info is refused: a target names a service, not a resource. A
 /// single trailing `/` is accepted, because people paste URLs.
-class target {
+class REDIAL_API target {
  public:
   /// \throws std::invalid_argument naming the text, what is wrong with it and what is accepted.
   explicit target(std::string_view text);
@@ -78,4 +79,4 @@ class target {
   std::string text_;
 };
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

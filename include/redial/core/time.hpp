@@ -3,10 +3,12 @@
 
 // The one clock of the library and arithmetic on it that cannot overflow.
 
+#include <redial/core/abi.hpp>
+
 #include <algorithm>
 #include <chrono>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 /// Monotonic time. The wall clock is never read, so its jumps have no effect.
 using clock = std::chrono::steady_clock;
@@ -38,4 +40,4 @@ inline constexpr duration longest_duration = std::chrono::hours{24 * 365};
   return deadline - now;
 }
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

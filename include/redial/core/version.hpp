@@ -2,11 +2,13 @@
 #pragma once
 // The version of the library that is linked.
 
+#include <redial/core/abi.hpp>
+
 #include <string_view>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 /// The version of the library linked into this program, as `major.minor.patch`.
-[[nodiscard]] std::string_view version() noexcept;
+[[nodiscard]] REDIAL_API std::string_view version() noexcept;
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

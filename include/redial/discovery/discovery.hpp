@@ -3,6 +3,7 @@
 
 // Keeps names resolved, for any number of clients on any number of executors.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/address_range.hpp>
 #include <redial/core/counters.hpp>
 #include <redial/core/events.hpp>
@@ -28,7 +29,7 @@
 #include <utility>
 #include <vector>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 namespace detail {
 class discovery_state;
@@ -89,7 +90,7 @@ struct discovery_options {
 };
 
 /// Receives snapshots until it is destroyed or `cancel()` is called.
-class subscription {
+class REDIAL_API subscription {
  public:
   subscription() = default;
   explicit subscription(std::shared_ptr<detail::subscription_state> state) noexcept;
@@ -119,7 +120,7 @@ class subscription {
 /// \par Lifetime Shared. Closing or destroying it stops all queries; subscribers keep the last
 ///      snapshot. While open and subscribed to, its timers keep `io_context::run()` from returning.
 ///      Not to be touched in a forked child, which debug builds check (docs/lifetime.md).
-class discovery {
+class REDIAL_API discovery {
  public:
   /// With c-ares and the executor's own clock.
   /// \throws std::invalid_argument for an illegal option.
@@ -181,4 +182,4 @@ class discovery {
   std::shared_ptr<detail::discovery_state> state_;
 };
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

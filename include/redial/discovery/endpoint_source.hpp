@@ -3,6 +3,7 @@
 
 // Endpoints from somewhere else than DNS: a registry's API, a configuration service, a test.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/error.hpp>
 #include <redial/core/target.hpp>
 #include <redial/watch/source_answer.hpp>
@@ -14,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 /// What a user implements to feed a discovery, for instance from Cloud Map's DiscoverInstances or
 /// Consul's HTTP API. See `discovery_options::sources`.
@@ -26,7 +27,7 @@ namespace redial {
 /// sources, in the order of the option; the hosts file; DNS. The first that has endpoints serves
 /// alone; one further down is asked only while those above it have none. Nothing is merged across
 /// sources: two views of one service are not one bigger service.
-class endpoint_source {
+class REDIAL_API endpoint_source {
  public:
   using answer_handler = std::function<void(const source_answer&)>;
   using news_handler = std::function<void(const target&)>;
@@ -61,7 +62,7 @@ class endpoint_source {
 /// \endcode
 ///
 /// \par Threads Safe from any thread.
-class pushed_source final : public endpoint_source {
+class REDIAL_API pushed_source final : public endpoint_source {
  public:
   /// Serves every target that `set` or `fail` was called for before it is first subscribed to.
   explicit pushed_source(std::string label = "pushed");
@@ -84,4 +85,4 @@ class pushed_source final : public endpoint_source {
   std::unique_ptr<state> state_;
 };
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -3,6 +3,7 @@
 
 // The endpoints of a target for those who have connections of their own.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/target.hpp>
 #include <redial/discovery/discovery.hpp>
 #include <redial/watch/delta.hpp>
@@ -13,7 +14,7 @@
 #include <functional>
 #include <memory>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 namespace detail {
 class watcher_state;
@@ -34,7 +35,7 @@ class watcher_state;
 ///      at a time, in the order of generations.
 /// \par Lifetime Keeps the discovery alive. No callback begins after `close()` or destruction, when
 ///      these are called on the callback's executor.
-class endpoint_watcher {
+class REDIAL_API endpoint_watcher {
  public:
   /// The delta is against the snapshot of the callback before, so that adding and removing ends up
   /// with the list of `now`; it is empty when only freshness or the error changed. The first call
@@ -64,4 +65,4 @@ class endpoint_watcher {
   std::shared_ptr<detail::watcher_state> state_;
 };
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

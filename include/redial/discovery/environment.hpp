@@ -3,13 +3,14 @@
 
 // Targets from environment variables, for those who ask for them.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/target.hpp>
 
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 /// The target of each `SERVICE_<port>_NAME=<name>` in `environment`, as `<scheme>://<name>:<port>`,
 /// in the order of ports: the form in which container registrars (Registrator's `SERVICE_80_NAME`)
@@ -22,7 +23,7 @@ namespace redial {
 /// only. Variables of another form are passed over. `scheme` is one that takes a port (`tcp`,
 /// `tls`, `http`, `https`). \throws std::invalid_argument naming the variable, for a value or
 /// scheme that makes no target.
-[[nodiscard]] std::vector<target> targets_in_environment(const char* const* environment,
-                                                         std::string_view scheme = "tcp");
+[[nodiscard]] REDIAL_API std::vector<target> targets_in_environment(
+    const char* const* environment, std::string_view scheme = "tcp");
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -3,16 +3,17 @@
 
 // What joins a pool to a discovery.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/target.hpp>
 #include <redial/discovery/discovery.hpp>
 #include <redial/watch/feed.hpp>
 
 #include <memory>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 /// The endpoints of `t` as `names` sees them, from `start()` to `stop()`. Keeps `names` alive.
-[[nodiscard]] std::unique_ptr<endpoint_feed> make_feed(std::shared_ptr<discovery> names,
-                                                       const target& t);
+[[nodiscard]] REDIAL_API std::unique_ptr<endpoint_feed> make_feed(std::shared_ptr<discovery> names,
+                                                                  const target& t);
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

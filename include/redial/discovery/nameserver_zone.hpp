@@ -3,11 +3,13 @@
 
 // Name servers that are asked for some names only.
 
+#include <redial/core/abi.hpp>
+
 #include <string>
 #include <utility>
 #include <vector>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 /// The names equal to `suffix` or below it, and who knows them: Consul on port 8600, the inner view
 /// of a split horizon.
@@ -26,4 +28,4 @@ struct nameserver_zone {
   std::vector<std::string> nameservers;
 };
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -3,6 +3,7 @@
 
 // In the place of boost::asio::ip::tcp::resolver, with what a discovery knows.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/error.hpp>
 #include <redial/discovery/discovery.hpp>
 #include <redial/ports/completion.hpp>
@@ -16,7 +17,7 @@
 #include <string_view>
 #include <utility>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 namespace detail {
 class resolver_state;
@@ -36,7 +37,7 @@ class resolver_state;
 /// \par Lifetime Destroying it completes what is in flight with
 ///      `boost::asio::error::operation_aborted`. Keeps the discovery alive. As long as a name is
 ///      watched `io_context::run()` does not return: `close()`, or `keep_watching` of zero.
-class resolver {
+class REDIAL_API resolver {
  public:
   using protocol_type = boost::asio::ip::tcp;
   using endpoint_type = protocol_type::endpoint;
@@ -88,4 +89,4 @@ class resolver {
   std::shared_ptr<detail::resolver_state> state_;
 };
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -3,6 +3,7 @@
 
 // Writes addresses of names into a hosts file, so that its readers never see half of it.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/address.hpp>
 #include <redial/core/error.hpp>
 
@@ -10,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 /// Which addresses names shall have in a hosts file.
 struct hosts_update {
@@ -55,6 +56,6 @@ struct hosts_update {
 /// \par Threads Safe from any thread; blocks for the disk. Writers of one file, in this process and
 ///     others, take turns by flock(2) on it: a call waits as long as somebody holds that lock.
 /// \par Source hosts(5); rename(2) for the replacement of the file in one step.
-[[nodiscard]] error_code write_hosts(const hosts_update& update);
+[[nodiscard]] REDIAL_API error_code write_hosts(const hosts_update& update);
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

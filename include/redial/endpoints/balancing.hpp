@@ -3,6 +3,7 @@
 
 // Which endpoint serves next: the policies to choose from, and the seam for one's own.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/endpoint.hpp>
 #include <redial/endpoints/endpoint_key.hpp>
 
@@ -11,7 +12,7 @@
 #include <limits>
 #include <span>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 /// All of them choose among the endpoints that may be leased now, of the best tier (SRV priority)
 /// that can serve; all of them respect SRV weights where these differ. A retry goes to an endpoint
@@ -53,7 +54,7 @@ struct candidate {
 ///      quick and must not call anything of redial. One that several pools share guards itself.
 /// \par Cost To list the candidates: half a microsecond for a hundred, six for a thousand. Nothing
 ///      is allocated.
-class endpoint_chooser {
+class REDIAL_API endpoint_chooser {
  public:
   static constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
 
@@ -76,4 +77,4 @@ class endpoint_chooser {
                                            std::uint64_t random) noexcept = 0;
 };
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

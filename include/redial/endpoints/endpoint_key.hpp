@@ -3,12 +3,14 @@
 
 // What calls have in common that should meet at one endpoint.
 
+#include <redial/core/abi.hpp>
+
 #include <concepts>
 #include <cstdint>
 #include <string_view>
 #include <type_traits>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 /// A customer, a document, a shard: calls with equal keys go to the same endpoint as long as it can
 /// serve (see `balancing::consistent_hash`). Made from a number or from a text, of which only a
@@ -18,7 +20,7 @@ namespace redial {
 /// endpoints (SRV target, address, port, and their weights where these differ): no seed, no order
 /// of arrival, no platform. Processes of every version of this library agree; should that ever have
 /// to change, it is a breaking change.
-class endpoint_key {
+class REDIAL_API endpoint_key {
  public:
   /// No key.
   endpoint_key() = default;
@@ -42,4 +44,4 @@ class endpoint_key {
   bool is_set_ = false;
 };
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

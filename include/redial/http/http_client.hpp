@@ -5,6 +5,7 @@
 
 #include <redial/client/explanation.hpp>
 #include <redial/client/options.hpp>
+#include <redial/core/abi.hpp>
 #include <redial/core/counters.hpp>
 #include <redial/core/histogram.hpp>
 #include <redial/core/measurements.hpp>
@@ -24,7 +25,7 @@
 #include <string>
 #include <string_view>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 struct http_options {
   http_options() = default;
@@ -41,24 +42,24 @@ struct http_options {
 };
 
 /// \throws std::invalid_argument naming the option, its value and the legal range.
-void validate(const http_options& o);
+REDIAL_API void validate(const http_options& o);
 
 namespace detail {
 
 class http_state;
 using responded = void(error_code, http_response);
 
-[[nodiscard]] const boost::asio::any_io_executor& executor_of(
+[[nodiscard]] REDIAL_API const boost::asio::any_io_executor& executor_of(
     const std::shared_ptr<http_state>& state);
-void start_request(const std::shared_ptr<http_state>& state,
-                   std::shared_ptr<http_call> call,
-                   const call_options& options,
-                   completion<void(error_code, call_history)> done);
-void start_drain(const std::shared_ptr<http_state>& state,
-                 time_point by,
-                 completion<void(error_code)> done);
-void start_explain(const std::shared_ptr<http_state>& state,
-                   completion<void(client_explanation)> done);
+REDIAL_API void start_request(const std::shared_ptr<http_state>& state,
+                              std::shared_ptr<http_call> call,
+                              const call_options& options,
+                              completion<void(error_code, call_history)> done);
+REDIAL_API void start_drain(const std::shared_ptr<http_state>& state,
+                            time_point by,
+                            completion<void(error_code)> done);
+REDIAL_API void start_explain(const std::shared_ptr<http_state>& state,
+                              completion<void(client_explanation)> done);
 
 }  // namespace detail
 
@@ -69,7 +70,7 @@ void start_explain(const std::shared_ptr<http_state>& state,
 ///
 /// \par Threads Safe from any thread.
 /// \par Lifetime Destroying it closes it: requests in flight complete with `errc::closed`.
-class http_client {
+class REDIAL_API http_client {
  public:
   /// With a discovery of its own.
   /// \throws std::invalid_argument for an illegal target or option.
@@ -172,4 +173,4 @@ class http_client {
   std::shared_ptr<detail::http_state> state_;
 };
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -3,13 +3,14 @@
 
 // Asks an HTTP server whether it is well.
 
+#include <redial/core/abi.hpp>
 #include <redial/pool/health_probe.hpp>
 
 #include <memory>
 #include <string>
 #include <vector>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 /// Validated by `http_probe`.
 struct http_probe_options {
@@ -29,6 +30,6 @@ struct http_probe_options {
 /// may have 64 KiB.
 ///
 /// \throws std::invalid_argument naming the option, its value and the legal range.
-[[nodiscard]] std::shared_ptr<health_probe> http_probe(http_probe_options options);
+[[nodiscard]] REDIAL_API std::shared_ptr<health_probe> http_probe(http_probe_options options);
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -4,6 +4,7 @@
 // HTTP/1.1 requests and responses as plain values.
 
 #include <redial/client/call.hpp>
+#include <redial/core/abi.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -12,14 +13,14 @@
 #include <utility>
 #include <vector>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 namespace detail {
 class response_parser;
 }
 
 /// Header fields in order. Names compare without regard to case.
-class http_fields {
+class REDIAL_API http_fields {
  public:
   http_fields() = default;
 
@@ -70,4 +71,4 @@ struct http_response {
   call_history history;
 };
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -3,6 +3,7 @@
 
 // What redial counts, in Prometheus' text format.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/measurements.hpp>
 
 #include <cstddef>
@@ -10,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 struct metrics_options {
   metrics_options() = default;
@@ -42,7 +43,7 @@ struct metrics_options {
 ///      while `text()` runs in another thread.
 /// \par Source Prometheus text exposition format 0.0.4; OpenTelemetry's semantic conventions for
 ///      what there is to measure.
-class metrics {
+class REDIAL_API metrics {
  public:
   /// \throws std::invalid_argument for an illegal option.
   explicit metrics(const metrics_options& options = {});
@@ -70,4 +71,4 @@ class metrics {
   std::unique_ptr<state> state_;
 };
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

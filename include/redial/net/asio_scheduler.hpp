@@ -3,13 +3,14 @@
 
 // The real clock and timers of an Asio execution context.
 
+#include <redial/core/abi.hpp>
 #include <redial/ports/scheduler.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 
 #include <memory>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 /// The scheduler of the execution context behind `executor`. Every executor of one context, strands
 /// included, gets the same one.
@@ -22,6 +23,7 @@ namespace redial {
 /// \par Threads  Safe from any thread, and so is the result.
 /// \par Lifetime The result may outlive the context. Then `is_stopped()` is true and nothing fires.
 /// \throws boost::asio::execution::bad_executor when `executor` is empty.
-[[nodiscard]] std::shared_ptr<scheduler> scheduler_of(const boost::asio::any_io_executor& executor);
+[[nodiscard]] REDIAL_API std::shared_ptr<scheduler> scheduler_of(
+    const boost::asio::any_io_executor& executor);
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

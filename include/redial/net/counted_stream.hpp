@@ -3,6 +3,8 @@
 
 // An Asio stream that counts its bytes and outlives its own operations.
 
+#include <redial/core/abi.hpp>
+
 #include <boost/asio/associator.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/buffer.hpp>
@@ -17,11 +19,11 @@
 #include <type_traits>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// Bytes of one stream. Written bytes count from the moment they are offered, so that nobody reads
 /// "nothing was sent" while a write is under way; what turned out not to be sent is taken back.
-class byte_counts {
+class REDIAL_API byte_counts {
  public:
   void read(std::size_t n) noexcept { read_.fetch_add(n, std::memory_order_relaxed); }
   void offered(std::size_t n) noexcept { written_.fetch_add(n, std::memory_order_relaxed); }
@@ -184,7 +186,7 @@ class counted_stream : public Base,
   byte_counts counts_;
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail
 
 /// Executor, allocator and cancellation slot are those of the wrapped handler.
 template <template <class, class> class Associator, class Handler, class Default>

@@ -3,6 +3,7 @@
 
 // Proof of who answers on a plaintext connection, before anybody uses it.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/endpoint.hpp>
 #include <redial/core/error.hpp>
 
@@ -11,7 +12,7 @@
 #include <memory>
 #include <string>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 class tcp_stream;
 
@@ -21,7 +22,7 @@ class tcp_stream;
 /// `tcp_options::identity` takes one; `expect_bytes` and `expect_http` make the usual ones.
 ///
 /// \par Threads `prove` is called from many threads at once, once per new connection.
-class identity_check {
+class REDIAL_API identity_check {
  public:
   /// To be called once:
   ///  - clear: proven, and the connection is as clean as a new one: nothing is left to read;
@@ -66,7 +67,7 @@ struct byte_identity {
 /// are proven. Bytes after the answer are `errc::identity_spent`.
 ///
 /// \throws std::invalid_argument naming the option.
-[[nodiscard]] std::shared_ptr<const identity_check> expect_bytes(byte_identity what);
+[[nodiscard]] REDIAL_API std::shared_ptr<const identity_check> expect_bytes(byte_identity what);
 
 /// A `GET` and what its response must say.
 struct http_identity {
@@ -97,6 +98,6 @@ struct http_identity {
 ///    A proof speaks for its own connection only, so the service has to keep this one open.
 ///
 /// \throws std::invalid_argument naming the option.
-[[nodiscard]] std::shared_ptr<const identity_check> expect_http(http_identity what);
+[[nodiscard]] REDIAL_API std::shared_ptr<const identity_check> expect_http(http_identity what);
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

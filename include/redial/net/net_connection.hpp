@@ -3,6 +3,7 @@
 
 // A pooled TCP connection, plain or with TLS.
 
+#include <redial/core/abi.hpp>
 #include <redial/ports/connector.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -11,7 +12,7 @@
 #include <memory>
 #include <utility>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 class tcp_stream;
 class tls_stream;
@@ -23,7 +24,7 @@ class tls_stream;
 /// \par Lifetime May outlive its execution context; it is closed then, `get_executor()` is empty
 /// and
 ///      the stream is gone. Operations pending on its stream keep the stream alive, not it.
-class net_connection : public pooled_connection {
+class REDIAL_API net_connection : public pooled_connection {
  public:
   ~net_connection() override;
 
@@ -70,4 +71,4 @@ class net_connection : public pooled_connection {
   bool had_bytes_ = false;
 };
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -3,6 +3,7 @@
 
 // Plain TCP connections and their streams.
 
+#include <redial/core/abi.hpp>
 #include <redial/net/counted_stream.hpp>
 #include <redial/net/net_connection.hpp>
 
@@ -11,11 +12,11 @@
 #include <memory>
 #include <utility>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 /// A TCP socket that counts its bytes; use it as one, with `asio::async_read`, `asio::async_write`
 /// or Beast. Bytes that go through a reference to the base class are not counted.
-class tcp_stream : public detail::counted_stream<boost::asio::ip::tcp::socket, true> {
+class REDIAL_API tcp_stream : public detail::counted_stream<boost::asio::ip::tcp::socket, true> {
  public:
   /// Takes over an open socket.
   [[nodiscard]] static std::shared_ptr<tcp_stream> make(boost::asio::ip::tcp::socket socket) {
@@ -44,4 +45,4 @@ class tcp_connection final : public net_connection {
   [[nodiscard]] tcp_stream& stream() noexcept { return *tcp_; }
 };
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -3,12 +3,13 @@
 
 // Opens plain TCP connections.
 
+#include <redial/core/abi.hpp>
 #include <redial/net/tcp_options.hpp>
 #include <redial/ports/connector.hpp>
 
 #include <memory>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 /// Opens a `tcp_connection`, and proves who is at its other end if `tcp_options::identity` is set.
 ///
@@ -20,7 +21,7 @@ namespace redial {
 ///      `operation_aborted` after `cancel()`.
 /// \par Lifetime An operation whose execution context is destroyed first is dropped: its handler is
 ///      destroyed, not called.
-class tcp_connector final : public connector {
+class REDIAL_API tcp_connector final : public connector {
  public:
   /// \throws std::invalid_argument naming the option that is out of range.
   explicit tcp_connector(tcp_options options = tcp_options());
@@ -31,4 +32,4 @@ class tcp_connector final : public connector {
   tcp_options options_;
 };
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

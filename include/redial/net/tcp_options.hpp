@@ -3,6 +3,7 @@
 
 // How TCP connections are opened.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/address.hpp>
 #include <redial/net/identity.hpp>
 
@@ -10,7 +11,7 @@
 #include <memory>
 #include <optional>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 /// Validated when a connector is made from it.
 struct tcp_options {
@@ -42,4 +43,4 @@ struct tcp_options {
   std::shared_ptr<const identity_check> identity;
 };
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

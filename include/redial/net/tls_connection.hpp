@@ -3,6 +3,7 @@
 
 // TLS connections and their streams.
 
+#include <redial/core/abi.hpp>
 #include <redial/net/counted_stream.hpp>
 #include <redial/net/net_connection.hpp>
 
@@ -14,12 +15,12 @@
 #include <string>
 #include <utility>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 /// A TLS stream over TCP that counts its plaintext bytes; use it as Asio's, with
 /// `asio::async_read`, `asio::async_write` or Beast. The handshake is done and the peer verified
 /// before a lease.
-class tls_stream
+class REDIAL_API tls_stream
     : public detail::counted_stream<boost::asio::ssl::stream<boost::asio::ip::tcp::socket>, false> {
  public:
   /// Takes over an open socket; the handshake is the caller's.
@@ -44,11 +45,11 @@ class tls_stream
 };
 
 /// An open TLS connection.
-class tls_connection final : public net_connection {
+class REDIAL_API tls_connection final : public net_connection {
  public:
   explicit tls_connection(std::shared_ptr<tls_stream> stream) : net_connection(std::move(stream)) {}
 
   [[nodiscard]] tls_stream& stream() noexcept { return *tls_; }
 };
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -3,6 +3,7 @@
 
 // Opens TLS connections to a verified peer.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/host_name.hpp>
 #include <redial/net/tcp_options.hpp>
 #include <redial/net/tls_options.hpp>
@@ -10,7 +11,7 @@
 
 #include <memory>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 namespace detail {
 class live_tls_settings;
@@ -26,7 +27,7 @@ class live_tls_settings;
 ///      `errc::tls_name_mismatch`; `errc::not_tls`; `errc::alpn_mismatch`; otherwise Asio's and
 ///      OpenSSL's own.
 /// \par Lifetime As `tcp_connector`. The sessions it remembers are its own.
-class tls_connector final : public connector {
+class REDIAL_API tls_connector final : public connector {
  public:
   /// \param identity Whom the peer must be, unless `tls.server_name` says otherwise.
   /// \throws std::invalid_argument (text of `errc::bad_tls_options`) naming the option, the file
@@ -46,4 +47,4 @@ class tls_connector final : public connector {
   std::shared_ptr<detail::live_tls_settings> settings_;
 };
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -3,11 +3,13 @@
 
 // How TLS connections are opened and peers verified.
 
+#include <redial/core/abi.hpp>
+
 #include <memory>
 #include <string>
 #include <vector>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 class tls_reloader;
 
@@ -37,4 +39,4 @@ struct tls_options {
   std::shared_ptr<tls_reloader> reloader;
 };
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

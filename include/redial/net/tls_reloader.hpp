@@ -3,11 +3,13 @@
 
 // New certificates for clients that are in use.
 
+#include <redial/core/abi.hpp>
+
 #include <memory>
 #include <mutex>
 #include <vector>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 namespace detail {
 class live_tls_settings;
@@ -27,7 +29,7 @@ class live_tls_settings;
 /// fails. `reset()` of a client replaces its open connections too.
 ///
 /// \par Threads Safe from any thread.
-class tls_reloader {
+class REDIAL_API tls_reloader {
  public:
   tls_reloader() = default;
   tls_reloader(const tls_reloader&) = delete;
@@ -48,4 +50,4 @@ class tls_reloader {
   std::vector<std::weak_ptr<detail::live_tls_settings>> all_;
 };
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

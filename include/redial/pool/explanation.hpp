@@ -3,6 +3,7 @@
 
 // Why a pool uses the endpoints it uses.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/counters.hpp>
 #include <redial/core/endpoint.hpp>
 #include <redial/core/error.hpp>
@@ -12,7 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 /// Presence, as a pool acts on it: that of the snapshot, and what follows a departure.
 enum class endpoint_standing {
@@ -30,8 +31,8 @@ enum class endpoint_health {
   quarantined,  ///< Somebody else answered there.
 };
 
-[[nodiscard]] const char* to_string(endpoint_standing s) noexcept;
-[[nodiscard]] const char* to_string(endpoint_health h) noexcept;
+[[nodiscard]] REDIAL_API const char* to_string(endpoint_standing s) noexcept;
+[[nodiscard]] REDIAL_API const char* to_string(endpoint_health h) noexcept;
 
 /// One endpoint of a pool.
 struct pooled_endpoint_explanation {
@@ -73,6 +74,6 @@ struct pool_explanation {
 };
 
 /// Several lines of text; instants as seconds from `now`.
-[[nodiscard]] std::string to_string(const pool_explanation& e);
+[[nodiscard]] REDIAL_API std::string to_string(const pool_explanation& e);
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

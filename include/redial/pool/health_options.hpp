@@ -3,12 +3,13 @@
 
 // When an endpoint that is behind the name is not used for a while.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/time.hpp>
 
 #include <cstdint>
 #include <memory>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 class health_probe;
 
@@ -57,4 +58,4 @@ struct health_options {
   std::uint32_t healthy_after = 2;
 };
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -3,6 +3,7 @@
 
 // Asks an endpoint whether it is well, instead of learning it from calls.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/error.hpp>
 #include <redial/core/time.hpp>
 #include <redial/ports/connector.hpp>
@@ -10,7 +11,7 @@
 #include <functional>
 #include <memory>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 /// A check on a connection that the pool has opened and proven for it. One object serves all
 /// endpoints of a pool, or of many.
@@ -25,7 +26,7 @@ namespace redial {
 ///     }
 ///   };
 /// \endcode
-class health_probe {
+class REDIAL_API health_probe {
  public:
   using handler = std::function<void(error_code)>;
 
@@ -45,6 +46,6 @@ class health_probe {
 };
 
 /// Well is who can be connected to, with all that the connector proves (TLS, identity).
-[[nodiscard]] std::shared_ptr<health_probe> tcp_probe();
+[[nodiscard]] REDIAL_API std::shared_ptr<health_probe> tcp_probe();
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

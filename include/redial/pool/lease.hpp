@@ -3,6 +3,7 @@
 
 // A connection checked out of a pool.
 
+#include <redial/core/abi.hpp>
 #include <redial/ports/connector.hpp>
 
 #include <cstdint>
@@ -10,7 +11,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 /// How a lease ends, as its holder saw it.
 enum class lease_end {
@@ -28,7 +29,7 @@ enum class lease_end {
 };
 
 /// Told when a connection is taken away during its lease.
-class lease_observer {
+class REDIAL_API lease_observer {
  public:
   virtual ~lease_observer() = default;
   /// `errc::connection_drained` or `errc::closed`. Called at most once per lease, posted to the
@@ -42,7 +43,7 @@ struct pool_slot;
 
 /// A lease that does not know its connection's type. Returns the connection when destroyed. A pool
 /// stays in memory until its last lease is over, so a plain pointer is enough.
-class lease_base {
+class REDIAL_API lease_base {
  public:
   lease_base() noexcept = default;
   /// Null: none.
@@ -159,4 +160,4 @@ class lease {
   detail::lease_base base_;
 };
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -3,6 +3,7 @@
 
 // Limits and times of a pool.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/events.hpp>
 #include <redial/core/time.hpp>
 #include <redial/endpoints/balancing.hpp>
@@ -12,7 +13,7 @@
 #include <cstdint>
 #include <memory>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 /// Validated when a pool is constructed; `std::invalid_argument` names the option, the value and
 /// the legal range.
@@ -96,6 +97,6 @@ struct pool_options {
 };
 
 /// \throws std::invalid_argument naming the option, its value and the legal range.
-void validate(const pool_options& o);
+REDIAL_API void validate(const pool_options& o);
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -3,6 +3,7 @@
 
 // Warm connections to the endpoints of one target.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/counters.hpp>
 #include <redial/core/histogram.hpp>
 #include <redial/core/measurements.hpp>
@@ -23,7 +24,7 @@
 #include <memory>
 #include <vector>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 /// An endpoint that a caller has already tried.
 struct tried_endpoint {
@@ -53,7 +54,7 @@ using checked_out = void(error_code, lease_base);
 using drain_ended = void(error_code);
 
 /// The pool without its connections' type; compiled once.
-class pool_base {
+class REDIAL_API pool_base {
  public:
   /// \throws std::invalid_argument for an illegal option.
   pool_base(boost::asio::any_io_executor executor,
@@ -202,4 +203,4 @@ class basic_pool {
   detail::pool_base base_;
 };
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

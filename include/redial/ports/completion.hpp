@@ -4,6 +4,8 @@
 // A caller's completion handler, held until there is something to tell. Knows the scars of
 // Boost 1.81's any_completion_handler, so that nothing else has to.
 
+#include <redial/core/abi.hpp>
+
 #include <boost/asio/any_completion_executor.hpp>
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/any_io_executor.hpp>
@@ -19,7 +21,7 @@
 #include <type_traits>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 template <class Signature>
 class completion;
@@ -132,7 +134,7 @@ class completion<void(Args...)> {
   erased handler_;
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail
 
 template <template <typename, typename> class Associator, class Handler, class Fallback>
 struct boost::asio::associator<Associator, redial::detail::last_leg<Handler>, Fallback>

@@ -4,6 +4,7 @@
 // The life cycle of a connection as the pool sees it: open, quiet, close. Bytes do not pass here.
 // docs/connection_types.md shows how to pool a type of your own.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/endpoint.hpp>
 #include <redial/core/error.hpp>
 #include <redial/core/events.hpp>
@@ -14,10 +15,10 @@
 #include <functional>
 #include <memory>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 /// Told by an idle connection that its peer did something.
-class idle_observer {
+class REDIAL_API idle_observer {
  public:
   virtual ~idle_observer() = default;
   /// The connection became readable or broke. Called once per `watch_idle`, on the connection's
@@ -30,7 +31,7 @@ class idle_observer {
 ///
 /// \par Threads Used by one thread at a time: whoever holds the lease, or the pool while it is
 /// idle.
-class pooled_connection {
+class REDIAL_API pooled_connection {
  public:
   virtual ~pooled_connection() = default;
 
@@ -69,7 +70,7 @@ struct connect_request {
 };
 
 /// A connection being opened.
-class connect_operation {
+class REDIAL_API connect_operation {
  public:
   virtual ~connect_operation() = default;
   /// Gives up. The handler is still called, once, and anything opened is closed. Any thread. The
@@ -78,7 +79,7 @@ class connect_operation {
 };
 
 /// Opens connections: TCP, TLS, or whatever a user's library needs (hiredis, libpq, ...).
-class connector {
+class REDIAL_API connector {
  public:
   using handler = std::function<void(error_code, std::unique_ptr<pooled_connection>)>;
 
@@ -94,4 +95,4 @@ class connector {
   virtual std::shared_ptr<connect_operation> open(const connect_request& request, handler done) = 0;
 };
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

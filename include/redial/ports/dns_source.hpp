@@ -3,18 +3,19 @@
 
 // Who answers DNS questions.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/answer.hpp>
 
 #include <cstdint>
 #include <functional>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 /// Asks one question and delivers one checked answer. No cache, no retry policy, no membership:
 /// those are decided above.
 ///
 /// \par Threads Used from one strand (its discovery's). Handlers run there too.
-class dns_source {
+class REDIAL_API dns_source {
  public:
   using handler = std::function<void(const answer&)>;
 
@@ -30,4 +31,4 @@ class dns_source {
   [[nodiscard]] virtual std::uint64_t rebuilds() const noexcept { return 0; }
 };
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -3,12 +3,13 @@
 
 // Where the library learns the time and asks to be woken.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/time.hpp>
 
 #include <cstddef>
 #include <memory>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 namespace detail {
 class timer_queue;
@@ -19,7 +20,7 @@ class timer_queue;
 /// `fired()` is called once per `arm`, never from inside `arm`, on a thread of the scheduler. A
 /// call that has already begun when `disarm` is called still arrives: the owner compares its own
 /// deadline, under its own lock, before it acts.
-class timer {
+class REDIAL_API timer {
  public:
   timer() = default;
   timer(const timer&) = delete;
@@ -56,7 +57,7 @@ class member_timer final : public timer {
 /// The time and the timers of one executor (or of a simulation).
 ///
 /// \par Threads Every member is safe from any thread.
-class scheduler {
+class REDIAL_API scheduler {
  public:
   virtual ~scheduler() = default;
 
@@ -70,4 +71,4 @@ class scheduler {
   [[nodiscard]] virtual bool is_stopped() const noexcept { return false; }
 };
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

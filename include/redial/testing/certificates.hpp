@@ -3,11 +3,13 @@
 
 // Certificates for tests, made on the spot.
 
+#include <redial/core/abi.hpp>
+
 #include <chrono>
 #include <string>
 #include <vector>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 /// What a certificate says.
 struct certificate_options {
@@ -35,7 +37,7 @@ struct certificate_files {
 /// removes.
 ///
 /// \throws std::runtime_error when files cannot be written or OpenSSL refuses.
-class certificate_authority {
+class REDIAL_API certificate_authority {
  public:
   certificate_authority();
   ~certificate_authority();
@@ -58,4 +60,4 @@ class certificate_authority {
   int issued_ = 0;
 };
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

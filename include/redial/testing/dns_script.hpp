@@ -3,6 +3,7 @@
 
 // What the in-process DNS server can be told to say, and how to say it.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/address.hpp>
 #include <redial/core/time.hpp>
 
@@ -14,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 /// Response codes (RFC 1035 §4.1.1). Any other number may be cast.
 enum class rcode : std::uint8_t {
@@ -41,15 +42,15 @@ struct dns_record {
 };
 
 /// An A or AAAA record, by the family of `where`.
-[[nodiscard]] dns_record address_record(std::string_view name,
-                                        const address& where,
-                                        std::uint32_t ttl = 60);
-[[nodiscard]] dns_record cname_record(std::string_view name,
-                                      std::string_view target,
-                                      std::uint32_t ttl = 60);
-[[nodiscard]] dns_record soa_record(std::string_view zone,
-                                    std::uint32_t ttl,
-                                    std::uint32_t minimum);
+[[nodiscard]] REDIAL_API dns_record make_address_record(std::string_view name,
+                                                        const address& where,
+                                                        std::uint32_t ttl = 60);
+[[nodiscard]] REDIAL_API dns_record make_cname_record(std::string_view name,
+                                                      std::string_view target,
+                                                      std::uint32_t ttl = 60);
+[[nodiscard]] REDIAL_API dns_record make_soa_record(std::string_view zone,
+                                                    std::uint32_t ttl,
+                                                    std::uint32_t minimum);
 
 /// The data of an SRV record (RFC 2782).
 struct srv_data {
@@ -62,9 +63,9 @@ struct srv_data {
   std::uint16_t port = 0;
   std::string target;
 };
-[[nodiscard]] dns_record srv_record(std::string_view name,
-                                    const srv_data& data,
-                                    std::uint32_t ttl = 60);
+[[nodiscard]] REDIAL_API dns_record make_srv_record(std::string_view name,
+                                                    const srv_data& data,
+                                                    std::uint32_t ttl = 60);
 
 /// A fault put into an otherwise right response.
 enum class dns_defect {
@@ -126,4 +127,4 @@ struct dns_query {
   std::uint16_t source_port = 0;
 };
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -3,6 +3,7 @@
 
 // A scriptable DNS server inside the test program, on loopback, over UDP and TCP.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/answer.hpp>
 #include <redial/testing/dns_script.hpp>
 
@@ -14,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 struct dns_server_options {
   dns_server_options() = default;
@@ -43,7 +44,7 @@ struct dns_server_options {
 /// \par Threads Runs on a thread of its own. Every member is safe from any thread, also from the
 ///      callbacks given to it. A change is in force when the member returns.
 /// \par Lifetime The destructor closes the sockets and joins the thread. Not from a callback.
-class dns_server {
+class REDIAL_API dns_server {
  public:
   /// \throws boost::system::system_error when the address or port is not to be had,
   ///         std::invalid_argument when `address` is no address.
@@ -124,4 +125,4 @@ class dns_server {
   std::unique_ptr<state> state_;
 };
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

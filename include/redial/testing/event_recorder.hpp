@@ -3,6 +3,7 @@
 
 // Everything that redial told, kept for a test to look at.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/events.hpp>
 #include <redial/ports/scheduler.hpp>
 
@@ -17,7 +18,7 @@
 #include <string_view>
 #include <vector>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 enum class event_kind {
   answer,
@@ -31,7 +32,7 @@ enum class event_kind {
   call
 };
 
-[[nodiscard]] const char* to_string(event_kind k) noexcept;
+[[nodiscard]] REDIAL_API const char* to_string(event_kind k) noexcept;
 
 /// An event of any kind, as a value of its own.
 struct recorded_event {
@@ -59,8 +60,8 @@ struct recorded_event {
 };
 
 /// `1.250s connection api.test 10.0.0.1:80 #3 closed idle after 50s`.
-[[nodiscard]] std::string to_string(const recorded_event& e);
-std::ostream& operator<<(std::ostream& out, const recorded_event& e);
+[[nodiscard]] REDIAL_API std::string to_string(const recorded_event& e);
+REDIAL_API std::ostream& operator<<(std::ostream& out, const recorded_event& e);
 
 /// A listener that keeps all events in the order of arrival.
 ///
@@ -72,7 +73,7 @@ std::ostream& operator<<(std::ostream& out, const recorded_event& e);
 /// \endcode
 ///
 /// \par Threads Safe from any thread.
-class event_recorder final : public event_listener {
+class REDIAL_API event_recorder final : public event_listener {
  public:
   using filter = std::function<bool(const recorded_event&)>;
 
@@ -120,8 +121,8 @@ class event_recorder final : public event_listener {
 };
 
 /// A filter for the usual question; empty words mean any.
-[[nodiscard]] event_recorder::filter event_is(event_kind kind,
-                                              std::string_view what = {},
-                                              std::string_view where = {});
+[[nodiscard]] REDIAL_API event_recorder::filter event_is(event_kind kind,
+                                                         std::string_view what = {},
+                                                         std::string_view where = {});
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -3,9 +3,11 @@
 
 // How a simulation that runs in circles ends.
 
+#include <redial/core/abi.hpp>
+
 #include <stdexcept>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 /// Handlers or timers kept causing each other beyond the simulation's limits.
 class livelock : public std::runtime_error {
@@ -13,4 +15,4 @@ class livelock : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -3,6 +3,7 @@
 
 // A connector whose peers do what a test tells them, and that counts like a turnstile.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/endpoint.hpp>
 #include <redial/core/error.hpp>
 #include <redial/core/time.hpp>
@@ -19,7 +20,7 @@
 #include <string>
 #include <vector>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 class simulation;
 
@@ -52,13 +53,13 @@ struct connect_counts {
   friend bool operator==(const connect_counts&, const connect_counts&) = default;
 };
 
-[[nodiscard]] std::string to_string(const connect_counts& c);
-std::ostream& operator<<(std::ostream& out, const connect_counts& c);
+[[nodiscard]] REDIAL_API std::string to_string(const connect_counts& c);
+REDIAL_API std::ostream& operator<<(std::ostream& out, const connect_counts& c);
 
 /// The far end of one scripted connection, in the hands of the test.
 ///
 /// \par Threads Safe from any thread.
-class scripted_peer {
+class REDIAL_API scripted_peer {
  public:
   scripted_peer(endpoint where, std::uint64_t number, bool can_watch);
 
@@ -87,7 +88,7 @@ class scripted_peer {
 };
 
 /// What the connector opens.
-class scripted_connection final : public pooled_connection {
+class REDIAL_API scripted_connection final : public pooled_connection {
  public:
   scripted_connection(std::shared_ptr<scripted_peer> peer,
                       boost::asio::any_io_executor executor,
@@ -121,7 +122,7 @@ class scripted_connection final : public pooled_connection {
 ///
 /// \par Threads Safe from any thread. Handlers are posted to the request's executor, or to the
 ///      connector's when the request names none.
-class scripted_connector final : public connector {
+class REDIAL_API scripted_connector final : public connector {
  public:
   explicit scripted_connector(simulation& sim);
   scripted_connector(boost::asio::any_io_executor executor, std::shared_ptr<scheduler> time);
@@ -160,4 +161,4 @@ class scripted_connector final : public connector {
   std::shared_ptr<state> state_;
 };
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

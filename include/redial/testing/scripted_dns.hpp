@@ -3,6 +3,7 @@
 
 // A source of DNS answers that says what a test tells it to, in simulated time.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/answer.hpp>
 #include <redial/core/time.hpp>
 #include <redial/ports/dns_source.hpp>
@@ -17,7 +18,7 @@
 #include <string_view>
 #include <vector>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 class simulation;
 
@@ -58,7 +59,7 @@ struct asked_question {
 ///
 /// \par Threads Safe from any thread; handlers are posted to the executor.
 /// \par Lifetime What `share()` gave may outlive this object.
-class scripted_dns final : public dns_source {
+class REDIAL_API scripted_dns final : public dns_source {
  public:
   explicit scripted_dns(simulation& sim);
   scripted_dns(boost::asio::any_io_executor executor, std::shared_ptr<scheduler> time);
@@ -126,4 +127,4 @@ class scripted_dns final : public dns_source {
   std::shared_ptr<asking> asking_;
 };
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

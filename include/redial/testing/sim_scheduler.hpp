@@ -3,6 +3,7 @@
 
 // Time that moves only when a test says so.
 
+#include <redial/core/abi.hpp>
 #include <redial/ports/scheduler.hpp>
 
 #include <cstddef>
@@ -14,7 +15,7 @@ namespace boost::asio {
 class io_context;
 }
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 /// When a simulation counts as running in circles. Reaching a limit throws `livelock`.
 struct sim_limits {
@@ -36,7 +37,7 @@ struct sim_limits {
 ///      never from inside a handler or timer (`std::logic_error`); exceptions that a handler or
 ///      timer throws come out of the call that moved time.
 /// \par Lifetime The context must live until `stop()` or the last call that moves time.
-class sim_scheduler final : public scheduler {
+class REDIAL_API sim_scheduler final : public scheduler {
  public:
   /// The first instant of every simulation: not zero, so that a forgotten time point shows.
   static constexpr time_point start = time_point{} + std::chrono::hours{1};
@@ -74,4 +75,4 @@ class sim_scheduler final : public scheduler {
   std::unique_ptr<state> state_;
 };
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -3,6 +3,7 @@
 
 // A world for a test: one executor, one clock, one source of chance.
 
+#include <redial/core/abi.hpp>
 #include <redial/testing/sim_scheduler.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -19,7 +20,7 @@ namespace boost::asio {
 class io_context;
 }
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 /// What a test left behind. All zero after a clean shutdown.
 struct leftovers {
@@ -32,8 +33,8 @@ struct leftovers {
   friend bool operator==(const leftovers&, const leftovers&) = default;
 };
 
-[[nodiscard]] std::string to_string(const leftovers& l);
-std::ostream& operator<<(std::ostream& out, const leftovers& l);
+[[nodiscard]] REDIAL_API std::string to_string(const leftovers& l);
+REDIAL_API std::ostream& operator<<(std::ostream& out, const leftovers& l);
 
 /// An `io_context` and a `sim_scheduler` that belong together. The same seed gives the same run.
 ///
@@ -48,7 +49,7 @@ std::ostream& operator<<(std::ostream& out, const leftovers& l);
 /// \par Threads Used by one thread, which is the one that runs all handlers.
 /// \par Lifetime The destructor destroys the context, and with it handlers that never ran, without
 ///      calling them.
-class simulation {
+class REDIAL_API simulation {
  public:
   explicit simulation(std::uint64_t seed = 1, const sim_limits& limits = {});
   ~simulation();
@@ -83,4 +84,4 @@ class simulation {
   std::mt19937_64 rng_;
 };
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -3,11 +3,12 @@
 
 // What changed from one snapshot of a target to the next.
 
+#include <redial/core/abi.hpp>
 #include <redial/watch/snapshot.hpp>
 
 #include <vector>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 struct endpoint_delta {
   std::vector<snapshot_entry> added;    ///< New lives: not there before, or departed in between.
@@ -21,6 +22,7 @@ struct endpoint_delta {
 };
 
 /// `before` may be null: everything is new then. Linear in the number of endpoints.
-[[nodiscard]] endpoint_delta delta_between(const snapshot_ptr& before, const snapshot& after);
+[[nodiscard]] REDIAL_API endpoint_delta delta_between(const snapshot_ptr& before,
+                                                      const snapshot& after);
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -3,6 +3,7 @@
 
 // Why a discovery believes what it believes about a name.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/answer.hpp>
 #include <redial/core/endpoint.hpp>
 #include <redial/core/error.hpp>
@@ -15,7 +16,7 @@
 #include <string>
 #include <vector>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 /// Where an endpoint is known from; in the order of precedence.
 enum class endpoint_origin {
@@ -34,8 +35,8 @@ enum class rotation_reason {
   option,          ///< `watch_options::membership` says what it is.
 };
 
-[[nodiscard]] const char* to_string(endpoint_origin o) noexcept;
-[[nodiscard]] const char* to_string(rotation_reason r) noexcept;
+[[nodiscard]] REDIAL_API const char* to_string(endpoint_origin o) noexcept;
+[[nodiscard]] REDIAL_API const char* to_string(rotation_reason r) noexcept;
 
 /// One answer, as it is remembered.
 struct answer_note {
@@ -94,6 +95,6 @@ struct explanation {
 };
 
 /// Several lines of text; instants as seconds from `now`.
-[[nodiscard]] std::string to_string(const explanation& e);
+[[nodiscard]] REDIAL_API std::string to_string(const explanation& e);
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -3,6 +3,7 @@
 
 // What a pool needs of whoever knows the endpoints of one target.
 
+#include <redial/core/abi.hpp>
 #include <redial/watch/snapshot.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -10,12 +11,12 @@
 #include <functional>
 #include <string>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 /// Delivers snapshots of one target and takes back what became of its endpoints.
 ///
 /// \par Threads Every member is safe from any thread.
-class endpoint_feed {
+class REDIAL_API endpoint_feed {
  public:
   using handler = std::function<void(snapshot_ptr)>;
 
@@ -34,4 +35,4 @@ class endpoint_feed {
   virtual void refresh() = 0;
 };
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -3,12 +3,13 @@
 
 // How fresh, how long, how sure: what a discovery believes about names.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/time.hpp>
 
 #include <cstddef>
 #include <cstdint>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 /// What a failed refresh does to the endpoints known so far.
 enum class on_failure {
@@ -78,6 +79,6 @@ struct watch_options {
 };
 
 /// \throws std::invalid_argument naming the option, its value and the legal range.
-void validate(const watch_options& o);
+REDIAL_API void validate(const watch_options& o);
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

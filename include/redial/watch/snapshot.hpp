@@ -3,6 +3,7 @@
 
 // What we believe about a name at one moment.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/endpoint.hpp>
 #include <redial/core/error.hpp>
 #include <redial/core/events.hpp>
@@ -14,7 +15,7 @@
 #include <string>
 #include <vector>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 /// Whether an endpoint is still behind its name. Departed endpoints leave the snapshot.
 enum class presence {
@@ -69,4 +70,4 @@ enum class endpoint_outcome {
   moved,             ///< The peer says that it is not responsible any more: asks for a refresh.
 };
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

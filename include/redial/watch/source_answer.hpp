@@ -3,6 +3,7 @@
 
 // What a source of endpoints other than DNS says about a target.
 
+#include <redial/core/abi.hpp>
 #include <redial/core/answer.hpp>
 #include <redial/core/endpoint.hpp>
 #include <redial/core/error.hpp>
@@ -12,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace redial {
+namespace redial::inline REDIAL_ABI {
 
 struct sourced_endpoint {
   sourced_endpoint() = default;
@@ -39,4 +40,4 @@ struct source_answer {
   error_code error;
 };
 
-}  // namespace redial
+}  // namespace redial::inline REDIAL_ABI

@@ -5,7 +5,7 @@
 #include "../fault_table.hpp"
 #include "connection_rows.hpp"
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 std::vector<fault_row> all_rows() {
@@ -32,4 +32,4 @@ INSTANTIATE_TEST_SUITE_P(ConnectionFaults,
 TEST(ConnectionFaultTable, HoldsEachRowOnce) { expect_each_once(all_rows(), 88, 168); }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -7,7 +7,7 @@
 
 #include <vector>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 /// 88 to 96: options.
 [[nodiscard]] std::vector<fault_row> option_rows();
@@ -28,4 +28,4 @@ namespace redial::testing {
 /// 156 to 168: HTTP, and people who mean harm.
 [[nodiscard]] std::vector<fault_row> http_rows();
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

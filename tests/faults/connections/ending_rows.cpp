@@ -4,7 +4,7 @@
 #include "connection_rows.hpp"
 #include "row_worlds.hpp"
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 const std::string ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -148,4 +148,4 @@ std::vector<fault_row> ending_rows() {
   };
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

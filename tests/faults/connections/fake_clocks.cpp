@@ -7,7 +7,7 @@
 
 #include <atomic>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 std::atomic<long> wall{0};
@@ -28,7 +28,7 @@ void stop_process(std::chrono::seconds time) {
   monotonic += time.count();
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing
 
 // In front of the C library's.
 extern "C" int clock_gettime(clockid_t id, timespec* out) noexcept {

@@ -6,7 +6,7 @@
 
 #include <chrono>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 /// Somebody sets the time of day.
 void move_wall_clock(std::chrono::seconds by);
@@ -15,4 +15,4 @@ void sleep_machine(std::chrono::seconds time);
 /// The process was stopped for so long.
 void stop_process(std::chrono::seconds time);
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

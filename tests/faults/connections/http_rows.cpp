@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 using namespace std::string_literals;
@@ -206,4 +206,4 @@ std::vector<fault_row> http_rows() {
   };
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

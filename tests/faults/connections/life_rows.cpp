@@ -17,7 +17,7 @@
 #include <thread>
 #include <type_traits>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 void destroyed_in_every_state() {
@@ -244,4 +244,4 @@ std::vector<fault_row> life_rows() {
   };
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -6,7 +6,7 @@
 #include "connection_rows.hpp"
 #include "row_worlds.hpp"
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 void mass_drain() {
@@ -170,4 +170,4 @@ std::vector<fault_row> load_rows() {
   };
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

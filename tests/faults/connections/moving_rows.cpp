@@ -12,7 +12,7 @@
 
 #include <csignal>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 void drained_while_requests_run() {
@@ -156,4 +156,4 @@ std::vector<fault_row> moving_rows() {
   };
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <cstdint>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 /// Servers on loopback addresses, one of which nothing is wrong with: 127.0.0.9.
@@ -161,4 +161,4 @@ std::vector<fault_row> opening_rows() {
   };
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

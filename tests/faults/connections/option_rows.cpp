@@ -14,7 +14,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 using ::testing::HasSubstr;
@@ -300,4 +300,4 @@ std::vector<fault_row> option_rows() {
   };
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

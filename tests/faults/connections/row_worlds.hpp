@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 namespace asio = boost::asio;
 using then = raw_reply::then;
@@ -121,4 +121,4 @@ struct told_row : http_row {
   std::shared_ptr<discovery> names;
 };
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

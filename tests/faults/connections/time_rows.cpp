@@ -11,7 +11,7 @@
 #include <functional>
 #include <type_traits>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 /// A client of api.test, whose TTL is an hour and counts.
@@ -135,4 +135,4 @@ std::vector<fault_row> time_rows() {
   };
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

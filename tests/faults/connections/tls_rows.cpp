@@ -17,7 +17,7 @@
 #include <boost/asio/write.hpp>
 #include <openssl/x509_vfy.h>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 /// One authority for all rows; keys take time.
@@ -245,4 +245,4 @@ std::vector<fault_row> tls_rows() {
   };
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

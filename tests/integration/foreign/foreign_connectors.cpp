@@ -11,7 +11,7 @@
 
 #include <cerrno>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 namespace {
 
@@ -207,4 +207,4 @@ std::shared_ptr<connect_operation> postgres_connector::open(const connect_reques
   return op;
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

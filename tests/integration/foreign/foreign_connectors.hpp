@@ -14,7 +14,7 @@
 #include <memory>
 #include <string>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 /// A connected hiredis context. Commands block, as hiredis' plain API does.
 class redis_connection {
@@ -61,4 +61,4 @@ class postgres_connector final : public connector {
   std::shared_ptr<connect_operation> open(const connect_request& request, handler done) override;
 };
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

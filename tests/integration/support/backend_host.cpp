@@ -15,7 +15,7 @@
 #include <cstring>
 #include <exception>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 namespace {
 
@@ -122,4 +122,4 @@ std::string backend_host::ask(const std::string& what) {
   return answer_of(control_);
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -12,7 +12,7 @@
 #include <optional>
 #include <string>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 /// What a backend does with requests. Connections are accepted in all of them.
 enum class backend_manner {
@@ -62,4 +62,4 @@ class backend_host {
   pid_t pid_ = -1;
 };
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

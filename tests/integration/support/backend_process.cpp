@@ -22,7 +22,7 @@
 #include <utility>
 #include <vector>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
@@ -213,4 +213,4 @@ backend_process::backend_process(int control,
 backend_process::~backend_process() = default;
 void backend_process::run() { state_->run(); }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -11,7 +11,7 @@
 #include <optional>
 #include <string>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 class backend_process {
  public:
@@ -31,4 +31,4 @@ class backend_process {
   std::unique_ptr<state> state_;
 };
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -13,7 +13,7 @@
 #include <cerrno>
 #include <stdexcept>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 namespace {
 
@@ -147,4 +147,4 @@ std::uint16_t free_port(const std::vector<std::string>& addresses) {
   throw std::runtime_error("no port is free on all of the addresses");
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -14,7 +14,7 @@
 #include <thread>
 #include <vector>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 /// Runs a program and reads what it says (standard output and error).
 ///
@@ -61,4 +61,4 @@ std::string run_program(const std::vector<std::string>& arguments);
 /// A port free for TCP and UDP on each of `addresses` a moment ago.
 [[nodiscard]] std::uint16_t free_port(const std::vector<std::string>& addresses = {"127.0.0.1"});
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

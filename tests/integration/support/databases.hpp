@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 /// A Redis on `address`, without persistence.
 class redis_server {
@@ -43,4 +43,4 @@ class postgres_server {
   std::unique_ptr<child_process> process_;
 };
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

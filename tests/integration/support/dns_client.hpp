@@ -21,7 +21,7 @@
 #include <thread>
 #include <vector>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 /// Descriptors this process has open. For differences only: listing takes one itself.
 inline std::ptrdiff_t open_descriptors() {
@@ -110,4 +110,4 @@ inline redial::detail::cares_options options_for(std::vector<std::string> server
   return o;
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -7,7 +7,7 @@
 #include <csignal>
 #include <stdexcept>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 namespace {
 
@@ -163,4 +163,4 @@ void dnsmasq_server::reload() {
   }
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

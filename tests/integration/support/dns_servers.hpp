@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 /// Knot DNS, authoritative for the zone `test.`, on 127.0.0.1.
 class knot_server {
@@ -86,4 +86,4 @@ class dnsmasq_server {
   std::unique_ptr<child_process> process_;
 };
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

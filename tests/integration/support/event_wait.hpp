@@ -7,7 +7,7 @@
 
 #include <chrono>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 /// Runs handlers of `io` until `happened()`; false when `limit` passed first or nothing is left to
 /// run. The limit only bounds a broken test.
@@ -23,4 +23,4 @@ template <class Happened>
   return true;
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

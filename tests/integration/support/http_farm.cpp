@@ -11,7 +11,7 @@
 #include <string_view>
 #include <utility>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
@@ -113,4 +113,4 @@ void http_farm::close() {
   for (const auto& [address, s] : sites_) s->close();
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 /// Answers every request (without a body) on each of its addresses with 200. Runs on the test's own
 /// executor.
@@ -44,4 +44,4 @@ class http_farm {
   std::map<std::string, std::shared_ptr<site>> sites_;
 };
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -17,7 +17,7 @@
 #include <string>
 #include <utility>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 using namespace std::chrono_literals;
 
@@ -108,4 +108,4 @@ class HttpWorld : public ::testing::Test {
   std::optional<http_client> client;
 };
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 /// On the test's own executor, on loopback. What it says may be changed between connections.
 class line_peer {
@@ -104,4 +104,4 @@ class line_peer {
   std::shared_ptr<log> log_ = std::make_shared<log>();
 };
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 /// Idempotent GETs in an open loop: the nth starts n intervals after the first, also when the last
 /// ones have not ended, and its time counts from then.
@@ -105,4 +105,4 @@ class open_load {
   std::string first_failure_;
 };
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

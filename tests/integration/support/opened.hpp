@@ -15,7 +15,7 @@
 #include <memory>
 #include <utility>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 /// One `connector::open` and how it ended.
 struct opened {
@@ -82,4 +82,4 @@ struct counting_observer final : idle_observer {
   int notices = 0;
 };
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

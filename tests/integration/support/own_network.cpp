@@ -21,7 +21,7 @@
 #include <exception>
 #include <fstream>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 namespace {
 
@@ -173,4 +173,4 @@ void filter_packets_to(const std::string& address,
 
 void filter_no_packets() { run_command(has_nft() ? "nft flush ruleset" : "iptables -F INPUT"); }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

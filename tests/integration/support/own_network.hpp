@@ -11,7 +11,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 /// This machine cannot or may not do what a test needs; `what()` says why.
 struct not_possible : std::runtime_error {
@@ -63,4 +63,4 @@ void filter_no_packets();
     EXPECT_TRUE(result.passed);                                                                \
   } while (false)
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -10,7 +10,7 @@
 #include <cstdlib>
 #include <utility>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
@@ -178,4 +178,4 @@ raw_reply raw_http_server::take_reply() {
   return r;
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

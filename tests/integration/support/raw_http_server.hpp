@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 /// What one request gets.
 struct raw_reply {
@@ -75,4 +75,4 @@ class raw_http_server {
   std::vector<std::weak_ptr<session>> sessions_;
 };
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -12,7 +12,7 @@
 #include <cstddef>
 #include <string>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 /// Sends a GET every `interval`, unless `most` are in flight: then that one is left out.
 ///
@@ -70,4 +70,4 @@ class steady_load {
   std::string first_failure_;
 };
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -8,7 +8,7 @@
 #include <fstream>
 #include <stdexcept>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 temp_dir::temp_dir() {
   std::string pattern = (std::filesystem::temp_directory_path() / "redial-test-XXXXXX").string();
@@ -38,4 +38,4 @@ void temp_dir::give_to(const std::string& name) const {
   }
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 class temp_dir {
  public:
@@ -27,4 +27,4 @@ class temp_dir {
   std::filesystem::path path_;
 };
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 /// Accepts everybody on a loopback port, shakes hands, and holds the connections open.
 class tls_server {
@@ -75,4 +75,4 @@ class tls_server {
   std::vector<std::shared_ptr<peer>> peers_;
 };
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 /// Asks every second at most, so that a test sees a change soon.
 [[nodiscard]] inline watch_options every_second() {
@@ -100,4 +100,4 @@ class watched_target {
   subscription subscription_;
 };
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -7,7 +7,7 @@
 
 #include <stdexcept>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 namespace {
 
@@ -71,4 +71,4 @@ void nginx_server::stop() {
   process_.reset();
 }
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

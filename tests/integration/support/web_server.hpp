@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 struct nginx_options {
   nginx_options() = default;
@@ -41,4 +41,4 @@ class nginx_server {
   std::unique_ptr<child_process> process_;
 };
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -2,7 +2,7 @@
 // Two attempts of one call at once, as decisions.
 #include "machine_fixture.hpp"
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 const error_code aborted = boost::asio::error::operation_aborted;
@@ -236,4 +236,4 @@ TEST_F(Hedge, ADrainedLeaseOfOneLeavesTheOther) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -3,7 +3,7 @@
 
 #include "machine_fixture.hpp"
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 TEST_F(AttemptMachine, SucceedsAtTheFirstAttemptWithAnEmptyHistory) {
@@ -325,4 +325,4 @@ TEST_F(AttemptMachine, EventsOfAnAttemptThatIsOverAreIgnored) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -3,7 +3,7 @@
 
 #include "machine_fixture.hpp"
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 TEST_F(AttemptMachine, AnAttemptGetsHalfOfTheTimeLeftWhileAnotherOneMayFollow) {
@@ -178,4 +178,4 @@ TEST_F(AttemptMachine, Fault100_LocalFaultsResetNothing) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <functional>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 namespace asio = boost::asio;
@@ -372,4 +372,4 @@ TEST_F(CallEnd, ResetOpensNewConnections) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -5,7 +5,7 @@
 
 #include <set>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 struct CallKey : ClientWorld {
@@ -51,4 +51,4 @@ TEST_F(CallKey, RetriesOfEqualKeysGoTheSameWay) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

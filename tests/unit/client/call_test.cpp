@@ -7,7 +7,7 @@
 #include <exception>
 #include <stdexcept>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 namespace asio = boost::asio;
@@ -279,4 +279,4 @@ TEST_F(Call, Fault151_RetriesAreBudgeted) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -23,7 +23,7 @@
 #include <utility>
 #include <vector>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 using namespace std::chrono_literals;
 using scripted_client = basic_client<scripted_connection>;
@@ -145,4 +145,4 @@ class ClientWorld : public ::testing::Test {
   }
 };
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

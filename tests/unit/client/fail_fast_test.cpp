@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 namespace asio = boost::asio;
@@ -141,4 +141,4 @@ TEST_F(FailFast, Fault150_AConnectionThatFreesWhenAQueuedCallTimesOutGoesToTheNe
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -7,7 +7,7 @@
 
 #include <initializer_list>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 namespace asio = boost::asio;
@@ -123,4 +123,4 @@ TEST(FailureClass, ThePoolHearsHowTheConnectionEnded) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -7,7 +7,7 @@
 
 #include <stdexcept>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 class ClientFigures : public ClientWorld {
@@ -135,4 +135,4 @@ TEST_F(ClientFigures, AnExplanationMayComeAfterItsClient) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <set>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 namespace asio = boost::asio;
@@ -135,4 +135,4 @@ TEST_F(OneBadHost, DrainsNoneOfTheHealthyOnesByDefault) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

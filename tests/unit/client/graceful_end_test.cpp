@@ -3,7 +3,7 @@
 
 #include "client_world.hpp"
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 namespace asio = boost::asio;
@@ -252,4 +252,4 @@ TEST_F(ClientEnd, Fault127_AContextThatGoesFirstCallsNobody) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

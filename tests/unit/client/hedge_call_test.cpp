@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 namespace asio = boost::asio;
@@ -265,4 +265,4 @@ TEST_F(HedgedCall, Fault125_OperationsThatWereCalledOffMayEndLongAfterTheClient)
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -5,7 +5,7 @@
 
 #include <chrono>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 using namespace std::chrono_literals;
@@ -70,4 +70,4 @@ TEST(HedgeTrigger, Fault151_AtMostItsShareOfTheCallsGetsASecondAttempt) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -15,7 +15,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 using namespace std::chrono_literals;
 
@@ -101,4 +101,4 @@ class AttemptMachine : public ::testing::Test {
   bool reused_ = false;
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 struct block final : recycled<block> {
@@ -80,4 +80,4 @@ TEST(Recycled, SharedOnesToo) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

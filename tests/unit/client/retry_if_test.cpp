@@ -6,7 +6,7 @@
 
 #include <stdexcept>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 namespace asio = boost::asio;
@@ -188,4 +188,4 @@ TEST_F(RetryIf, TheClientMayEndInItsOwnAnswer) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

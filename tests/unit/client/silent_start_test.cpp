@@ -7,7 +7,7 @@
 
 #include <utility>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 template <class Operation>
@@ -89,4 +89,4 @@ TEST_F(SilentStart, OfARetryFollowsAsWell) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

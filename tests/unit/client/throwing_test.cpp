@@ -5,7 +5,7 @@
 
 #include <stdexcept>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 namespace asio = boost::asio;
@@ -174,4 +174,4 @@ TEST_F(Throwing, Fault129_ACompletionStartsDrainsAndCloses) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

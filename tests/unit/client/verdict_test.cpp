@@ -2,7 +2,7 @@
 // What operations say of their peers, and what becomes of it.
 #include "client_world.hpp"
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 class Verdict : public ClientWorld {
@@ -74,4 +74,4 @@ TEST_F(Verdict, AMovedRoleIsFollowedByTheRefreshThatItAsksFor) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

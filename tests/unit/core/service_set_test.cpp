@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 using records = std::vector<srv_record>;
@@ -58,4 +58,4 @@ TEST(ServiceSet, RepeatedPlacesKeepTheBestWhateverTheOrder) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 TEST(ShortMutex, IsHeldByOneAtATime) {
@@ -82,4 +82,4 @@ TEST(ShortMutex, WhoSleepsIsWoken) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -8,7 +8,7 @@
 
 #include <stdexcept>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 TEST(DeniedAddresses, Fault156_AreLeftOutAndCounted) {
@@ -94,4 +94,4 @@ TEST(DeniedAddresses, WhatIsNoRangeIsRefusedByName) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 using namespace std::chrono_literals;
 
@@ -61,4 +61,4 @@ struct discovery_world {
 
 using texts = std::vector<std::string>;
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

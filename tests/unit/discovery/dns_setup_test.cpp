@@ -8,7 +8,7 @@
 
 #include <stdexcept>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 using ::testing::AllOf;
@@ -65,4 +65,4 @@ TEST(DnsSetup, SearchDomainsAreNamedInRefusals_Fault72) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -6,7 +6,7 @@
 
 #include <stdexcept>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 class DiscoveryFigures : public ::testing::Test, protected discovery_world {
@@ -113,4 +113,4 @@ TEST_F(DiscoveryFigures, Fault130_AListenerThatThrowsStopsNoName) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -11,7 +11,7 @@
 #include <filesystem>
 #include <fstream>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 using ::testing::ElementsAre;
@@ -138,4 +138,4 @@ TEST_F(DiscoveryHosts, Fault156_AServicesTargetInItIsJudgedByTheDeniedAddresses)
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

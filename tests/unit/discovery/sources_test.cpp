@@ -12,7 +12,7 @@
 #include <stdexcept>
 #include <utility>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 using ::testing::ElementsAre;
@@ -270,4 +270,4 @@ TEST(DiscoverySources, ANullSourceIsRefused) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -10,7 +10,7 @@
 
 #include <chrono>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 using testing::discovery_world;
@@ -57,4 +57,4 @@ TEST(SuspendDetector, Fault120_AfterASleepEveryNameIsAskedAgain) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -37,7 +37,7 @@ dns_record srv(const std::string& target,
                std::uint16_t priority = 0,
                std::uint16_t weight = 0,
                std::uint32_t ttl = 60) {
-  return redial::testing::srv_record(service, srv_data{priority, weight, port, target}, ttl);
+  return redial::testing::make_srv_record(service, srv_data{priority, weight, port, target}, ttl);
 }
 
 redial::srv_record place(std::string target,
@@ -155,7 +155,8 @@ TEST(AnswerCheckSrv, Fault15And33_OtherClassesAndOwnersAreIgnored) {
 }
 
 TEST(AnswerCheckSrv, Fault34_OtherTypesAreIgnoredBothWays) {
-  auto p = with({srv("a.test"), address_record(service, parse_address("10.0.0.1").value(), 7)});
+  auto p =
+      with({srv("a.test"), make_address_record(service, parse_address("10.0.0.1").value(), 7)});
   const auto services = check(p);
   EXPECT_THAT(services.services, ElementsAre(place("a.test")));
   EXPECT_THAT(services.addresses, IsEmpty());
@@ -172,8 +173,8 @@ TEST(AnswerCheckSrv, Fault34_OtherTypesAreIgnoredBothWays) {
 TEST(AnswerCheckSrv, Fault25To28And52_OwnerBehindAnAlias) {
   packet p = with({srv("n1.test", 80, 0, 0, 90),
                    srv("n2.test", 80, 0, 0, 50),
-                   cname_record("mid.test", "end.test", 9),
-                   cname_record(service, "MID.test", 40)});
+                   make_cname_record("mid.test", "end.test", 9),
+                   make_cname_record(service, "MID.test", 40)});
   p.answers[0].name = p.answers[1].name = "END.test";
   auto got = check(p);
   EXPECT_THAT(got.services, ElementsAre(place("n1.test"), place("n2.test")));
@@ -188,12 +189,12 @@ TEST(AnswerCheckSrv, Fault25To28And52_OwnerBehindAnAlias) {
 }
 
 TEST(AnswerCheckSrv, Fault29_AliasLoop) {
-  expect_malformed(with({cname_record(service, service), srv("a.test")}));
+  expect_malformed(with({make_cname_record(service, service), srv("a.test")}));
 }
 
 TEST(AnswerCheckSrv, Fault38And39_NegativeAnswers) {
   packet p = with({});
-  p.authority = {soa_record("test", 900, 7)};
+  p.authority = {make_soa_record("test", 900, 7)};
   EXPECT_EQ(check(p).outcome, answer_outcome::no_data);
   EXPECT_EQ(check(p).error, errc::no_data);
   EXPECT_EQ(check(p).ttl, 7s);
@@ -205,7 +206,7 @@ TEST(AnswerCheckSrv, Fault38And39_NegativeAnswers) {
 
 TEST(AnswerCheckSrv, Fault48_TargetOfOneDotMeansNoSuchService) {
   packet p = with({srv(".", 0, 0, 0, 30)});
-  p.authority = {soa_record("test", 900, 7)};
+  p.authority = {make_soa_record("test", 900, 7)};
   for (const int port : {0, 80}) {
     p.answers[0] = srv(".", static_cast<std::uint16_t>(port), 0, 0, 30);
     const auto got = check(p);
@@ -214,12 +215,12 @@ TEST(AnswerCheckSrv, Fault48_TargetOfOneDotMeansNoSuchService) {
     EXPECT_EQ(got.ttl, 30s);
     EXPECT_EQ(got.dropped, 0U);
   }
-  p.answers.push_back(cname_record("x.test", "y.test", 1));
+  p.answers.push_back(make_cname_record("x.test", "y.test", 1));
   EXPECT_EQ(check(p).error, errc::no_service) << "what belongs to others does not count";
 }
 
 TEST(AnswerCheckSrv, Fault48_NoSuchServiceBehindAnAliasLastsNoLongerThanTheAlias) {
-  packet p = with({cname_record(service, "end.test", 4), srv(".", 0, 0, 0, 30)});
+  packet p = with({make_cname_record(service, "end.test", 4), srv(".", 0, 0, 0, 30)});
   p.answers[1].name = "end.test";
   EXPECT_EQ(check(p).error, errc::no_service);
   EXPECT_EQ(check(p).ttl, 4s);
@@ -272,7 +273,7 @@ TEST(AnswerCheckSrv, Fault54_PortZeroIsDropped) {
 
 TEST(AnswerCheckSrv, Fault55_AddressesBesideTheAnswerAreIgnored) {
   packet p = with({srv("a.test")});
-  p.authority = {address_record("a.test", parse_address("10.6.6.6").value(), 1)};
+  p.authority = {make_address_record("a.test", parse_address("10.6.6.6").value(), 1)};
   EXPECT_EQ(check(p).ttl, 60s);
   EXPECT_THAT(check(p).addresses, IsEmpty());
   // In the additional section, where servers put them: the counts of the header, moved.
@@ -313,7 +314,8 @@ TEST(AnswerCheckSrv, RepeatedPlacesKeepTheLowestPriorityThenTheHighestWeight) {
 
 // Whatever the bytes are, the answer keeps its promises.
 TEST(AnswerCheckSrv, MutantsNeverBreakAPromise) {
-  packet p = with({cname_record(service, "b.test", 5), srv("n1.test"), srv("."), srv("n2.test")});
+  packet p =
+      with({make_cname_record(service, "b.test", 5), srv("n1.test"), srv("."), srv("n2.test")});
   for (std::size_t i = 1; i < p.answers.size(); ++i) p.answers[i].name = "b.test";
   question q;
   q.name = service;

@@ -10,7 +10,7 @@
 #include <random>
 #include <string>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 using namespace std::chrono_literals;
@@ -25,7 +25,7 @@ constexpr int nxdomain = 3;
 
 address ip(const std::string& text) { return boost::asio::ip::make_address(text); }
 dns_record a(const std::string& owner, const std::string& where, std::uint32_t ttl = 60) {
-  return address_record(owner, ip(where), ttl);
+  return make_address_record(owner, ip(where), ttl);
 }
 packet with(std::vector<dns_record> answers) {
   packet p;
@@ -170,7 +170,7 @@ TEST(AnswerCheck, Fault15_OtherClassesAreIgnored) {
 }
 
 TEST(AnswerCheck, Fault16_CaseDoesNotMatter) {
-  auto p = with({cname_record("aPi.tesT", "OTHER.test"), a("other.TEST", "10.0.0.1")});
+  auto p = with({make_cname_record("aPi.tesT", "OTHER.test"), a("other.TEST", "10.0.0.1")});
   p.name = "API.test";
   EXPECT_THAT(check(p).addresses, ElementsAre(ip("10.0.0.1")));
 }
@@ -183,8 +183,8 @@ TEST(AnswerCheck, Fault23To25_Ttls) {
 }
 
 TEST(AnswerCheck, Fault27And28_ChainInAnyOrder) {
-  std::vector<dns_record> records{cname_record("api.test", "b.test", 200),
-                                  cname_record("b.test", "c.test", 3),
+  std::vector<dns_record> records{make_cname_record("api.test", "b.test", 200),
+                                  make_cname_record("b.test", "c.test", 3),
                                   a("c.test", "10.0.0.1", 300)};
   std::sort(records.begin(), records.end(), [](auto& x, auto& y) { return x.name < y.name; });
   do {
@@ -196,15 +196,16 @@ TEST(AnswerCheck, Fault27And28_ChainInAnyOrder) {
 }
 
 TEST(AnswerCheck, Fault29_AliasLoopsAndLongChains) {
-  expect_malformed(with({cname_record("api.test", "api.test")}).bytes());
+  expect_malformed(with({make_cname_record("api.test", "api.test")}).bytes());
   expect_malformed(
-      with({cname_record("api.test", "b.test"), cname_record("b.test", "api.test")}).bytes());
+      with({make_cname_record("api.test", "b.test"), make_cname_record("b.test", "api.test")})
+          .bytes());
   for (const int hops : {16, 17}) {
     packet p;
     std::string owner = "api.test";
     for (int i = 0; i < hops; ++i) {
       const auto next = "n" + std::to_string(i) + ".test";
-      p.answers.push_back(cname_record(owner, next));
+      p.answers.push_back(make_cname_record(owner, next));
       owner = next;
     }
     p.answers.push_back(a(owner, "10.0.0.1"));
@@ -213,15 +214,15 @@ TEST(AnswerCheck, Fault29_AliasLoopsAndLongChains) {
 }
 
 TEST(AnswerCheck, Fault30_AliasOnlyIsNoData) {
-  const auto got = check(with({cname_record("api.test", "gone.test")}));
+  const auto got = check(with({make_cname_record("api.test", "gone.test")}));
   EXPECT_EQ(got.outcome, answer_outcome::no_data);
   EXPECT_EQ(got.error, errc::no_data);
   EXPECT_EQ(got.ttl, 0s);
 }
 
 TEST(AnswerCheck, Fault31_TheFirstOfTwoAliases) {
-  const auto got = check(with({cname_record("api.test", "b.test"),
-                               cname_record("api.test", "c.test"),
+  const auto got = check(with({make_cname_record("api.test", "b.test"),
+                               make_cname_record("api.test", "c.test"),
                                a("b.test", "10.0.0.1"),
                                a("c.test", "10.0.0.2")}));
   EXPECT_THAT(got.addresses, ElementsAre(ip("10.0.0.1")));
@@ -277,7 +278,7 @@ TEST(AnswerCheck, Fault38To40_NegativeTtl) {
                           row{"i.test", 30, 40, 0s}}) {
       packet p;
       p.flags |= rcode;
-      p.authority = {soa_record(r.zone, r.ttl, r.minimum)};
+      p.authority = {make_soa_record(r.zone, r.ttl, r.minimum)};
       const auto got = check(p);
       EXPECT_EQ(got.outcome, rcode == 0 ? answer_outcome::no_data : answer_outcome::name_not_found);
       EXPECT_EQ(got.error, rcode == 0 ? errc::no_data : errc::name_not_found);
@@ -290,9 +291,9 @@ TEST(AnswerCheck, Fault38To40_NegativeTtl) {
 }
 
 TEST(AnswerCheck, NameNotFoundBehindAnAliasLastsNoLongerThanTheAlias) {
-  packet p = with({cname_record("api.test", "gone.test", 4)});
+  packet p = with({make_cname_record("api.test", "gone.test", 4)});
   p.flags |= nxdomain;
-  p.authority = {soa_record("test", 900, 900)};
+  p.authority = {make_soa_record("test", 900, 900)};
   EXPECT_EQ(check(p).outcome, answer_outcome::name_not_found);
   EXPECT_EQ(check(p).ttl, 4s);
 }
@@ -338,23 +339,23 @@ TEST(AnswerCheck, Fault26_DroppedRecordsCountForTheTtlOfTheirSet) {
 
 TEST(AnswerCheck, Fault7_AliasThatDoesNotFillItsRecord) {
   for (const std::size_t size : {0U, 1U, 5U, 7U, 8U}) {
-    auto p = with({cname_record("api.test", "b.test"), a("b.test", "10.0.0.1")});
+    auto p = with({make_cname_record("api.test", "b.test"), a("b.test", "10.0.0.1")});
     ASSERT_EQ(p.answers[0].rdata.size(), 8U);
     p.answers[0].rdata.resize(size);
     EXPECT_EQ(check(p).outcome, size == 8 ? answer_outcome::records : answer_outcome::malformed);
   }
-  auto p = with({cname_record("api.test", "b.test"), a("b.test", "10.0.0.1")});
+  auto p = with({make_cname_record("api.test", "b.test"), a("b.test", "10.0.0.1")});
   p.answers[0].rdata.push_back(0);
   expect_malformed(p.bytes());
 }
 
 // Whatever the bytes are, the answer keeps its promises.
 TEST(AnswerCheck, MutantsNeverBreakAPromise) {
-  packet p = with({cname_record("api.test", "b.test", 5),
+  packet p = with({make_cname_record("api.test", "b.test", 5),
                    a("b.test", "10.0.0.1"),
                    a("b.test", "10.0.0.2"),
                    a("evil.test", "10.6.6.6")});
-  p.authority = {soa_record("test", 9, 9)};
+  p.authority = {make_soa_record("test", 9, 9)};
   const auto seed = p.bytes();
   std::mt19937 random{20240607};
   int usable = 0;
@@ -376,4 +377,4 @@ TEST(AnswerCheck, MutantsNeverBreakAPromise) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

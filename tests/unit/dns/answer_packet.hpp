@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 using redial::testing::dns_bytes;
 using redial::testing::dns_record;
@@ -79,4 +79,4 @@ inline dns_record pointer_trap(const packet& p, std::size_t& last) {
   return trap;
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

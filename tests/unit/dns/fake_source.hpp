@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// What a fake_source was asked, and what it will say. Outlives it.
 struct fake_book {
@@ -70,4 +70,4 @@ class fake_source final : public dns_source {
   std::shared_ptr<fake_book> book_;
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

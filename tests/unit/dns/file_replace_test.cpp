@@ -13,7 +13,7 @@
 #include <filesystem>
 #include <fstream>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 namespace fs = std::filesystem;
@@ -208,4 +208,4 @@ TEST_F(FileReplace, WhereRenamingIsImpossibleTheFileIsChangedInPlace) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -12,7 +12,7 @@
 #include <optional>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 using namespace std::chrono_literals;
@@ -336,4 +336,4 @@ TEST(HostsFileEnd, MayOutliveItsContext) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

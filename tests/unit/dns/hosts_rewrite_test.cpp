@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 hosts_map to(const std::vector<std::pair<std::string, std::vector<std::string>>>& all) {
@@ -76,4 +76,4 @@ TEST(HostsRewrite, TwiceIsOnce) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 using addresses = std::vector<address>;
@@ -148,4 +148,4 @@ TEST(HostsTable, ALargeFile) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

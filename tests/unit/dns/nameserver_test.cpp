@@ -8,7 +8,7 @@
 
 #include <stdexcept>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 using ::testing::AllOf;
@@ -69,4 +69,4 @@ TEST(Nameserver, ListNamesTheOptionAndTheText) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -5,7 +5,7 @@
 
 #include <deque>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 using namespace std::chrono_literals;
@@ -67,4 +67,4 @@ TEST(QueryRate, NoSecondHasMoreThanTheBoundAndABurst_Fault75) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

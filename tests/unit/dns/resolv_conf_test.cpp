@@ -7,7 +7,7 @@
 #include <random>
 #include <string>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 using namespace std::string_view_literals;
@@ -114,4 +114,4 @@ TEST(ResolvConf, AnyBytes_Fault77And79) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 using namespace std::chrono_literals;
@@ -31,4 +31,4 @@ TEST(SpinGuard, Fault22_SlowTrafficIsNoSpin) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

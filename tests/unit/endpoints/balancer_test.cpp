@@ -20,7 +20,7 @@
 #include <string>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 const auto anybody = [](const endpoint_entry&) { return true; };
@@ -411,4 +411,4 @@ TEST_F(Chooser, AnIndexOutOfRangeBreaksTheContract) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -8,7 +8,7 @@
 #include <boost/asio/error.hpp>
 #include <gtest/gtest.h>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 struct Ejection : ::testing::Test {
@@ -277,4 +277,4 @@ TEST(EjectionRules, HowManyAtOnce) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 TEST(EndpointTable, NewEndpointsAreNotUsableUntilProven) {
@@ -221,4 +221,4 @@ TEST(EndpointTable, AnActiveEndpointThatRefusesIsAskedAgainSoon) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

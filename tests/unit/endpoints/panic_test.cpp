@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 struct Outages : ::testing::Test {
@@ -248,4 +248,4 @@ TEST_F(SlowStart, AlsoOfOneThatCameBackUntilItGoesAgain) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

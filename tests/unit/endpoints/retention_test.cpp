@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 TEST(Retention, Fault116_TheOldSetServesUntilTheNewOneIsProven) {
@@ -167,4 +167,4 @@ TEST(Retention, ExclusiveNeverServesADepartedOne) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -9,7 +9,7 @@
 #include <map>
 #include <set>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 struct Selector : ::testing::Test {
@@ -180,4 +180,4 @@ TEST(FastRandom, TwoBelowAreDifferentAndInRange) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

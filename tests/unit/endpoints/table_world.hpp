@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 using namespace std::chrono_literals;
 
@@ -181,4 +181,4 @@ class table_world {
 
 using words = std::vector<std::string>;
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

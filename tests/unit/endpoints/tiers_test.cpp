@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 /// Two of priority 0, one of 5, one of 10; each proven one holds a connection.
@@ -199,4 +199,4 @@ TEST(Attributes, AWeightIsThatOfTheLastSnapshot) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

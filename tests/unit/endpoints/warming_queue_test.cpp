@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 TEST(WarmingQueue, AColdStartTakesTurnsBetweenFamilies250MsApart) {
@@ -147,4 +147,4 @@ TEST(WarmingQueue, NewcomersDoNotWaitBehindFailures) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -12,7 +12,7 @@
 #include <numeric>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 void expect_share(int seen, int of, double share) {
@@ -190,4 +190,4 @@ TEST_F(Weights, OneOrNoneWithAnIdleConnection) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 http_response status(std::uint16_t s) {
@@ -111,4 +111,4 @@ TEST(HttpCall, AHeadOfAnyLengthIsSent) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 using namespace std::string_literals;
@@ -139,4 +139,4 @@ TEST(HttpFields, CompareNamesWithoutCaseAndKeepOrder) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 using progress = response_reader::progress;
@@ -214,4 +214,4 @@ TEST(ResponseReader, TheAnswerToHeadHasNoBodyWhateverItSays) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

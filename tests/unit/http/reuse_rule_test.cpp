@@ -10,7 +10,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 exchange_end good() {
@@ -113,4 +113,4 @@ TEST(HttpOptions, LimitsAreChecked) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

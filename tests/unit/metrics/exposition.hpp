@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 class exposition {
  public:
@@ -193,4 +193,4 @@ class exposition {
   std::string family_;
 };
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -9,7 +9,7 @@
 
 #include <memory>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 template <auto Free>
@@ -84,4 +84,4 @@ TEST(SessionCache, Fault138_AnExpiredPeerIsMetAnew) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 struct Balancing : PoolWorld {
@@ -320,4 +320,4 @@ TEST_F(OwnPolicy, ADepartedOneIsNotOffered) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

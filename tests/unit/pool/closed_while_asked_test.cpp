@@ -3,7 +3,7 @@
 
 #include "pool_world.hpp"
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 /// Cannot watch itself, and does what the test wants when it is asked.
@@ -59,4 +59,4 @@ TEST(ClosedWhileAsked, IsForgottenAndCountsItOnce) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -3,7 +3,7 @@
 
 #include "pool_world.hpp"
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 using ColdStart = PoolWorld;
@@ -174,4 +174,4 @@ TEST_F(ColdStart, AtTheTotalLimitWaitersDoNotKeepADepartedEndpointAlive) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -4,7 +4,7 @@
 #include "pool/connect_pace.hpp"
 #include "pool_world.hpp"
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 struct ConnectLimits : PoolWorld {
@@ -158,4 +158,4 @@ TEST(ConnectPace, ABurstThenOnePerStep) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -3,7 +3,7 @@
 
 #include "pool_world.hpp"
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 struct Witness final : lease_observer {
@@ -255,4 +255,4 @@ TEST_F(Drain, Fault148_AMassDrainReconnectsAFewAtATime) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -3,7 +3,7 @@
 
 #include "pool_world.hpp"
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 struct Failure : PoolWorld {
@@ -167,4 +167,4 @@ TEST_F(Failure, SuccessesAreReported) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -4,7 +4,7 @@
 
 #include "pool_world.hpp"
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 std::size_t at(close_reason r) { return static_cast<std::size_t>(r); }
@@ -239,4 +239,4 @@ TEST_F(PoolFigures, OneThatNeverServedIsNotCounted) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

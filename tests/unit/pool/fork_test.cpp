@@ -14,7 +14,7 @@
 
 #ifdef REDIAL_FORK_CHECK
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 enum class child_end { returned, aborted, other };
@@ -68,6 +68,6 @@ TEST_F(Fault134Fork, AChildMayHaveAPoolOfItsOwn) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing
 
 #endif

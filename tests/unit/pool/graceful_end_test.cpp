@@ -3,7 +3,7 @@
 
 #include "pool_world.hpp"
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 namespace asio = boost::asio;
@@ -305,4 +305,4 @@ TEST(GracefulEndOrphan, Fault127_TheContextGoesFirst) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -5,7 +5,7 @@
 
 #include <boost/asio/error.hpp>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 struct Health : PoolWorld {
@@ -195,4 +195,4 @@ TEST_F(ElasticAddress, TheSameAfterOneReset) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -6,7 +6,7 @@
 #include <thread>
 #include <utility>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 using Idle = PoolWorld;
@@ -327,4 +327,4 @@ TEST_F(Unwatchable, Fault109_BytesThatNobodyAskedForAreTheReason) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

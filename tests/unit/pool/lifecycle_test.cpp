@@ -7,7 +7,7 @@
 
 #include <stdexcept>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 namespace asio = boost::asio;
@@ -245,4 +245,4 @@ TEST_F(Lifecycle, CloseWhileANoticeIsBeingArmed) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -6,7 +6,7 @@
 
 #include <stdexcept>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 struct thrower final : event_listener {
@@ -91,4 +91,4 @@ TEST_F(ThrowingListener, Fault130_WithoutAnExecutorThereIsNoOneToThrowTo) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

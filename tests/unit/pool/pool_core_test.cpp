@@ -19,7 +19,7 @@
 #include <set>
 #include <string>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 using namespace std::chrono_literals;
@@ -448,4 +448,4 @@ TEST(PoolCore, EveryHistoryKeepsItsCounts) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

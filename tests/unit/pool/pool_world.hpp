@@ -24,7 +24,7 @@
 #include <utility>
 #include <vector>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 using namespace std::chrono_literals;
 using scripted_pool = basic_pool<scripted_connection>;
@@ -237,4 +237,4 @@ class PoolWorld : public ::testing::Test {
   bool checked_ = false;
 };
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

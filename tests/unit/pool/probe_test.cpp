@@ -10,7 +10,7 @@
 
 #include <numeric>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 /// Says of each endpoint what the test wants.
@@ -186,4 +186,4 @@ TEST(ProbeRun, MayBeGivenUpBeforeItStarts) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -5,7 +5,7 @@
 
 #include "pool_world.hpp"
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 struct ProbesBesideCalls : PoolWorld {
@@ -118,4 +118,4 @@ TEST_F(ProbesBesideCalls, SilentOnesKeepNoBetterTierDown) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -3,7 +3,7 @@
 
 #include "pool_world.hpp"
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 struct Quarantine : PoolWorld {
@@ -102,4 +102,4 @@ TEST_F(Quarantine, ACallThatFindsTheStrangerQuarantinesIt) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

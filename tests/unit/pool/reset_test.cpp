@@ -3,7 +3,7 @@
 
 #include "pool_world.hpp"
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 using Reset = PoolWorld;
@@ -111,4 +111,4 @@ TEST_F(Reset, LeasedOldOnesAreCancelledAtTheDrainDeadline) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -3,7 +3,7 @@
 
 #include "pool_world.hpp"
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 struct ScarceRoom : PoolWorld {
@@ -120,4 +120,4 @@ TEST_F(ScarceRoom, AKeyThatWaitsMovesWhenItsEndpointLeaves) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -5,7 +5,7 @@
 
 #include <boost/asio/error.hpp>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 using addresses = std::vector<std::string>;
@@ -308,4 +308,4 @@ TEST_F(TierPool, Fault43_Fault103_AMissingFamilyIsPassedOverAndSaysNothingOfTheA
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

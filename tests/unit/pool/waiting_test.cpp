@@ -5,7 +5,7 @@
 
 #include <boost/asio/error.hpp>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 struct Waiting : PoolWorld {
@@ -397,4 +397,4 @@ TEST_F(Waiting, Fault150_WithoutAnotherWaiterItGoesBackToIdle) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

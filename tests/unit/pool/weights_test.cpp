@@ -7,7 +7,7 @@
 #include <cmath>
 #include <cstdint>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 struct WeightPool : PoolWorld {
@@ -109,4 +109,4 @@ TEST_F(WeightPool, SeveralPortsOfOneAddressAreSeveralEndpoints) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -14,7 +14,7 @@
 #include <future>
 #include <optional>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 namespace asio = boost::asio;
@@ -330,4 +330,4 @@ TEST(DnsServer, IgnoresWhatIsNoQuery) {
 }
 
 }  // namespace
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 using testing::at;
@@ -386,4 +386,4 @@ TEST(Departures, RememberAtMost256) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

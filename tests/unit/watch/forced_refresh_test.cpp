@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 using testing::at;
@@ -54,4 +54,4 @@ TEST(ForcedRefresh, AtTheEndOfTimeNothingOverflows) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -10,7 +10,7 @@
 
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 using testing::at;
@@ -313,4 +313,4 @@ TEST_F(NameWatchHosts, ExplainNamesThem) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 using testing::addresses_of;
@@ -62,4 +62,4 @@ TEST(Precedence, NobodyAtAll) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

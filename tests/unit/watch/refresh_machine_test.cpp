@@ -6,7 +6,7 @@
 
 #include <chrono>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 using namespace std::chrono_literals;
@@ -116,4 +116,4 @@ TEST_F(RefreshMachine, Fault40_NegativeAnswerWithoutTtlWaitsTheFloor) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 using testing::addresses_of;
@@ -365,4 +365,4 @@ TEST_F(ServiceWatchSample, APortThatLeftDepartsAndTheOtherPortStays) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 using testing::addresses_of;
@@ -359,4 +359,4 @@ TEST_F(ServiceWatch, ASnapshotThatComesAfterTheTargetLeftIsIgnored) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

@@ -20,7 +20,7 @@
 #include <utility>
 #include <vector>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 inline srv_record srv(std::string target,
                       std::uint16_t port = 80,
@@ -226,4 +226,4 @@ class service_world {
   detail::service_watch watch_;
 };
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

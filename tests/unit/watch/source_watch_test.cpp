@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 using testing::at;
@@ -387,4 +387,4 @@ TEST_F(SourceWatchBelieves, Fault36_OverTheLimitAreLeftOutAndCounted) {
 }
 
 }  // namespace
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

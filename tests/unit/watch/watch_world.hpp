@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-namespace redial::testing {
+namespace redial::inline REDIAL_ABI::testing {
 
 using namespace std::chrono_literals;
 
@@ -201,4 +201,4 @@ class watch_world {
   detail::name_watch watch_;
 };
 
-}  // namespace redial::testing
+}  // namespace redial::inline REDIAL_ABI::testing

@@ -4,12 +4,13 @@
 // An operation without its type, and how much of it has crossed its connection.
 
 #include <redial/client/call.hpp>
+#include <redial/core/abi.hpp>
 #include <redial/pool/lease.hpp>
 
 #include <cstdint>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 /// What an attempt has moved so far.
 struct traffic {
@@ -35,7 +36,7 @@ concept starts_silently = requires {
 };
 
 /// One allocation per call. Its members are called on the connection's executor.
-class erased_operation {
+class REDIAL_API erased_operation {
  public:
   virtual ~erased_operation() = default;
   virtual void start(attempt& a, pooled_connection& c, operation_handler done) = 0;
@@ -72,4 +73,4 @@ class typed_operation final : public erased_operation {
   Operation op_;
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail

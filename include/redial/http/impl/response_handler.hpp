@@ -4,6 +4,7 @@
 // Turns the end of a call into the response for the caller's handler.
 
 #include <redial/client/call.hpp>
+#include <redial/core/abi.hpp>
 #include <redial/core/error.hpp>
 #include <redial/http/message.hpp>
 
@@ -12,16 +13,18 @@
 #include <memory>
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 class http_call;
 
 /// The request in the form that all attempts send.
-[[nodiscard]] std::shared_ptr<http_call> make_http_call(http_request request);
+[[nodiscard]] REDIAL_API std::shared_ptr<http_call> make_http_call(http_request request);
 
 /// What the caller gets: the response of the attempt that succeeded, or the last one there was
 /// (`ec` is then cleared), or none. The history goes into it.
-[[nodiscard]] http_response take_response(http_call& call, error_code& ec, call_history history);
+[[nodiscard]] REDIAL_API http_response take_response(http_call& call,
+                                                     error_code& ec,
+                                                     call_history history);
 
 template <class Handler>
 struct response_handler {
@@ -35,7 +38,7 @@ struct response_handler {
   Handler handler;
 };
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail
 
 /// Executor, allocator and cancellation slot are those of the caller's handler.
 template <template <class, class> class Associator, class Handler, class Default>

@@ -3,6 +3,7 @@
 
 // Gives a checked-out connection its type back on the way to the caller's handler.
 
+#include <redial/core/abi.hpp>
 #include <redial/pool/lease.hpp>
 #include <redial/ports/completion.hpp>
 
@@ -11,7 +12,7 @@
 
 #include <utility>
 
-namespace redial::detail {
+namespace redial::inline REDIAL_ABI::detail {
 
 template <class Connection, class Handler>
 struct typed_checkout_handler {
@@ -35,7 +36,7 @@ template <class Connection, class Handler>
       typed_checkout_handler<Connection, Handler>{std::move(handler)}};
 }
 
-}  // namespace redial::detail
+}  // namespace redial::inline REDIAL_ABI::detail
 
 namespace boost::asio {
 

@@ -3,20 +3,16 @@
 
 # CONFIG, because FindBoost is gone from CMake; no component, because `system` is gone from Boost and
 # everything used here is headers.
-find_package(Boost 1.81 REQUIRED CONFIG)
+set(REDIAL_BOOST_MINIMUM 1.81)
+find_package(Boost ${REDIAL_BOOST_MINIMUM} REQUIRED CONFIG)
 find_package(OpenSSL 3 REQUIRED)
 find_package(fmt 9 REQUIRED CONFIG)
 find_package(Threads REQUIRED)
 
-# c-ares: a CMake package where there is one (1.34, vcpkg, Conan), else pkg-config (Debian 12 has
-# only libcares.pc). Either way the target is c-ares::cares.
+include(RedialFindCares)
 if(NOT TARGET c-ares::cares)
-  find_package(c-ares CONFIG QUIET)
-endif()
-if(NOT TARGET c-ares::cares)
-  find_package(PkgConfig REQUIRED)
-  pkg_check_modules(REDIAL_CARES REQUIRED IMPORTED_TARGET GLOBAL libcares>=1.18.1)
-  add_library(c-ares::cares ALIAS PkgConfig::REDIAL_CARES)
+  message(FATAL_ERROR "redial needs c-ares 1.18.1 or newer: neither its CMake package nor libcares.pc "
+    "was found (Debian: apt-get install libc-ares-dev pkg-config)")
 endif()
 
 # ns_initparse and ns_parserr live in libresolv on older glibc and on macOS, in libc on newer glibc

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# How a target of ours is made: warnings, include paths, one object library per layer.
+# How a target of ours is made: warnings, include paths, visibility, one object library per layer.
 
 # Private to our own code; nothing here reaches a user of the library.
 function(redial_developer_settings target)
@@ -26,14 +26,36 @@ function(redial_usage target)
   target_link_libraries(${target} PRIVATE fmt::fmt c-ares::cares ${REDIAL_RESOLV_LIBRARY})
 endfunction()
 
-function(redial_configure_library target)
-  redial_usage(${target})
+# What every library of ours and the objects in it share: hidden but for what REDIAL_API marks, and fit
+# for a shared library even when they are put into an archive.
+function(redial_library_settings target)
   redial_developer_settings(${target})
   set_target_properties(${target} PROPERTIES
     POSITION_INDEPENDENT_CODE ON
+    CXX_VISIBILITY_PRESET hidden
+    VISIBILITY_INLINES_HIDDEN ON)
+endfunction()
+
+# The library redial::<component>, still empty. Its file is libredial for `core`, libredial_<component>
+# for the others. While the major version is 0, a minor version may break: the soname has both.
+function(redial_add_library component)
+  set(target redial_${component})
+  add_library(${target})
+  add_library(redial::${component} ALIAS ${target})
+  redial_library_settings(${target})
+  redial_usage(${target})
+  set(soversion ${PROJECT_VERSION_MAJOR})
+  if(PROJECT_VERSION_MAJOR EQUAL 0)
+    set(soversion 0.${PROJECT_VERSION_MINOR})
+  endif()
+  set_target_properties(${target} PROPERTIES
+    EXPORT_NAME ${component}
     VERSION ${PROJECT_VERSION}
-    SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
+    SOVERSION ${soversion}
     VERIFY_INTERFACE_HEADER_SETS ON)
+  if(component STREQUAL "core")
+    set_target_properties(${target} PROPERTIES OUTPUT_NAME redial)
+  endif()
 endfunction()
 
 # Compiles the files of `target` in a few large ones, a third of the time. Only where REDIAL_UNITY says
@@ -46,68 +68,36 @@ function(redial_join_sources target)
   endif()
 endfunction()
 
-# The object library redial_<layer> from src/<layer>/*.cpp, its objects and its public headers added
-# to `redial`. A layer without sources is an interface library, so that naming it works.
-function(redial_add_layer layer)
+# The object library redial_layer_<layer> from src/<layer>/*.cpp, its objects and its public headers added
+# to `library`.
+function(redial_add_layer layer library)
   file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${layer}/*.cpp")
   file(GLOB headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/include/redial/${layer}/*.hpp"
     "${PROJECT_SOURCE_DIR}/include/redial/${layer}/impl/*.hpp")
-  if(headers)
-    target_sources(redial PUBLIC FILE_SET HEADERS
-      BASE_DIRS "${PROJECT_SOURCE_DIR}/include" FILES ${headers})
-  endif()
-  if(NOT sources)
-    add_library(redial_${layer} INTERFACE)
-    return()
-  endif()
-  add_library(redial_${layer} OBJECT ${sources})
-  redial_usage(redial_${layer})
-  redial_developer_settings(redial_${layer})
-  set_target_properties(redial_${layer} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  target_sources(${library} PUBLIC FILE_SET HEADERS
+    BASE_DIRS "${PROJECT_SOURCE_DIR}/include" FILES ${headers})
+  set(objects redial_layer_${layer})
+  add_library(${objects} OBJECT ${sources})
+  redial_usage(${objects})
+  redial_library_settings(${objects})
   list(LENGTH sources count)
-  if(count GREATER 3)  # else there is nothing to gain
-    redial_join_sources(redial_${layer})
+  # Where there is something to gain; the test kit has a `detail` of its own beside the library's.
+  if(count GREATER 3 AND NOT layer STREQUAL "testing")
+    redial_join_sources(${objects})
   endif()
-  target_sources(redial PRIVATE $<TARGET_OBJECTS:redial_${layer}>)
+  target_sources(${library} PRIVATE $<TARGET_OBJECTS:${objects}>)
 endfunction()
 
 # Links `target` with the layer, those below it and the test kit, not with the whole library: its
 # tests build while a layer above does not, and a call upwards does not link.
 function(redial_link_layer target layer)
   foreach(used IN LISTS REDIAL_BELOW_${layer} ITEMS ${layer})
-    if(used STREQUAL "testing")
-      continue()
-    endif()
-    get_target_property(type redial_${used} TYPE)
-    if(type STREQUAL "OBJECT_LIBRARY")
-      target_sources(${target} PRIVATE $<TARGET_OBJECTS:redial_${used}>)
+    if(NOT used STREQUAL "testing")
+      target_sources(${target} PRIVATE $<TARGET_OBJECTS:redial_layer_${used}>)
     endif()
   endforeach()
-  get_target_property(type redial_testing TYPE)
-  if(NOT type STREQUAL "INTERFACE_LIBRARY")
-    # The archive alone: as a target it would bring `redial` along.
-    target_link_libraries(${target} PRIVATE $<TARGET_FILE:redial_testing>)
-    add_dependencies(${target} redial_testing)
-  endif()
+  # The archive alone: as a target it would bring the whole library along.
+  target_link_libraries(${target} PRIVATE $<TARGET_FILE:redial_testing>)
+  add_dependencies(${target} redial_testing)
   redial_usage(${target})  # after the archive, which needs what this links
-endfunction()
-
-function(redial_add_test_kit)
-  file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/testing/*.cpp")
-  file(GLOB headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/include/redial/testing/*.hpp")
-  if(NOT sources)
-    add_library(redial_testing INTERFACE)
-    target_link_libraries(redial_testing INTERFACE redial::redial)
-  else()
-    add_library(redial_testing ${sources})
-    redial_developer_settings(redial_testing)
-    target_link_libraries(redial_testing PUBLIC redial::redial
-      PRIVATE fmt::fmt ${REDIAL_RESOLV_LIBRARY})
-    target_sources(redial_testing PUBLIC FILE_SET HEADERS
-      BASE_DIRS "${PROJECT_SOURCE_DIR}/include" FILES ${headers})
-    set_target_properties(redial_testing PROPERTIES
-      POSITION_INDEPENDENT_CODE ON VERIFY_INTERFACE_HEADER_SETS ON
-      OPTIMIZE_DEPENDENCIES ON)  # the archive can be built before `redial` is
-  endif()
-  add_library(redial::testing ALIAS redial_testing)
 endfunction()

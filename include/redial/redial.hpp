@@ -7,4 +7,6 @@
 #include <redial/client/client.hpp>
 #include <redial/core/version.hpp>
 #include <redial/discovery/discovery.hpp>
+#if __has_include(<redial/http/http_client.hpp>)  // unless redial was installed without HTTP
 #include <redial/http/http_client.hpp>
+#endif

@@ -5,6 +5,8 @@
 // handler in while it is queued comes from `aligned_alloc` (Boost 1.81, C++17) and is neither. Two
 // more of its allocations are counted, but do not fail: see the source.
 
+#include <redial/core/abi.hpp>
+
 #include <cstddef>
 
 namespace redial::inline REDIAL_ABI::testing {

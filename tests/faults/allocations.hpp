@@ -3,6 +3,8 @@
 
 // The largest piece of memory that this thread asks for while an object of this type lives.
 
+#include <redial/core/abi.hpp>
+
 #include <cstddef>
 
 namespace redial::inline REDIAL_ABI::testing {

@@ -3,6 +3,8 @@
 
 // Which c-ares this is compiled with, for the few rows where versions differ.
 
+#include <redial/core/abi.hpp>
+
 #include <ares_version.h>
 
 namespace redial::inline REDIAL_ABI::testing {

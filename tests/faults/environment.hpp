@@ -3,6 +3,8 @@
 
 // Another value of an environment variable while this lives. Not beside other threads.
 
+#include <redial/core/abi.hpp>
+
 #include <cstdlib>
 #include <string>
 

@@ -4,6 +4,8 @@
 // One row of a table of faults, and the rows of the one of DNS: each number of the catalogue, 1 to
 // 87.
 
+#include <redial/core/abi.hpp>
+
 #include <ostream>
 #include <vector>
 

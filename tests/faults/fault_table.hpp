@@ -3,6 +3,8 @@
 
 // What both tables of faults do with their rows.
 
+#include <redial/core/abi.hpp>
+
 #include "fault_row.hpp"
 
 #include <gtest/gtest.h>

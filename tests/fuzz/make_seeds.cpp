@@ -18,10 +18,10 @@ namespace {
 using redial::detail::packet;
 using redial::detail::pointer_trap;
 using redial::detail::put16;
-using redial::testing::cname_record;
 using redial::testing::dns_bytes;
 using redial::testing::dns_record;
-using redial::testing::soa_record;
+using redial::testing::make_cname_record;
+using redial::testing::make_soa_record;
 using redial::testing::srv_data;
 
 namespace fs = std::filesystem;

@@ -3,6 +3,8 @@
 
 // The table of faults of connections: one row for each number of the catalogue, 88 to 168.
 
+#include <redial/core/abi.hpp>
+
 #include "../fault_row.hpp"
 
 #include <vector>

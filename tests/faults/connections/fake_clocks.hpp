@@ -4,6 +4,8 @@
 // The clocks of this program, which a test can put forward and back: whoever reads one by
 // clock_gettime, and so std::chrono and Asio, sees it.
 
+#include <redial/core/abi.hpp>
+
 #include <chrono>
 
 namespace redial::inline REDIAL_ABI::testing {

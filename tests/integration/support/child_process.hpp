@@ -3,6 +3,8 @@
 
 // A real server as a child of the test, and a free port for it.
 
+#include <redial/core/abi.hpp>
+
 #include <sys/types.h>
 
 #include <chrono>

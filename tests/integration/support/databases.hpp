@@ -3,6 +3,8 @@
 
 // Redis and PostgreSQL as backends.
 
+#include <redial/core/abi.hpp>
+
 #include "support/child_process.hpp"
 #include "support/temp_dir.hpp"
 

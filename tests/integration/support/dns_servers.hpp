@@ -4,6 +4,8 @@
 // Knot DNS as an authority whose zone changes at run time, Unbound as a cache in front of one, and
 // dnsmasq as a server that a hosts file drives.
 
+#include <redial/core/abi.hpp>
+
 #include "support/child_process.hpp"
 #include "support/temp_dir.hpp"
 

@@ -3,6 +3,8 @@
 
 // Runs an executor until something has happened.
 
+#include <redial/core/abi.hpp>
+
 #include <boost/asio/io_context.hpp>
 
 #include <chrono>

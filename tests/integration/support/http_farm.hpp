@@ -3,6 +3,8 @@
 
 // HTTP servers on many loopback addresses and one port, which count.
 
+#include <redial/core/abi.hpp>
+
 #include <boost/asio/io_context.hpp>
 
 #include <cstddef>

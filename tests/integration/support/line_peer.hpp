@@ -3,6 +3,8 @@
 
 // A server that says what a test wants: first, and once for every line that it hears.
 
+#include <redial/core/abi.hpp>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read_until.hpp>

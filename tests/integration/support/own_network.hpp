@@ -4,6 +4,8 @@
 // A test in a network of its own, which ends with it: nothing that it does to addresses, routes,
 // packet filters and port ranges is seen outside, nor left behind.
 
+#include <redial/core/abi.hpp>
+
 #include <gtest/gtest.h>
 
 #include <cstdint>

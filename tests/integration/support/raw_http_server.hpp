@@ -3,6 +3,8 @@
 
 // An HTTP server that answers with whatever bytes a test wants, right or wrong.
 
+#include <redial/core/abi.hpp>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>

@@ -3,6 +3,8 @@
 
 // A directory that lives as long as its test.
 
+#include <redial/core/abi.hpp>
+
 #include <filesystem>
 #include <string>
 #include <string_view>

@@ -3,6 +3,8 @@
 
 // nginx as a backend.
 
+#include <redial/core/abi.hpp>
+
 #include "support/child_process.hpp"
 #include "support/temp_dir.hpp"
 

@@ -14,9 +14,9 @@ namespace redial::inline REDIAL_ABI::detail {
 namespace {
 
 using namespace std::chrono_literals;
-using redial::testing::address_record;
-using redial::testing::cname_record;
-using redial::testing::soa_record;
+using redial::testing::make_address_record;
+using redial::testing::make_cname_record;
+using redial::testing::make_soa_record;
 using redial::testing::detail::encode_name;
 using ::testing::ElementsAre;
 using ::testing::SizeIs;

@@ -4,6 +4,8 @@
 // Reads Prometheus' text format 0.0.4 as its documentation has it, and says what is wrong. Knows
 // nothing of redial.
 
+#include <redial/core/abi.hpp>
+
 #include <cctype>
 #include <cstddef>
 #include <limits>

@@ -55,6 +55,9 @@ function(redial_add_library component)
     VERIFY_INTERFACE_HEADER_SETS ON)
   if(component STREQUAL "core")
     set_target_properties(${target} PROPERTIES OUTPUT_NAME redial)
+  elseif(NOT DEFINED CMAKE_INSTALL_RPATH)
+    # So that a moved prefix works: libredial lies beside. CMAKE_SKIP_INSTALL_RPATH leaves it out.
+    set_target_properties(${target} PROPERTIES INSTALL_RPATH "$ORIGIN")
   endif()
 endfunction()
 

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+# One way to consume redial, as a user would, checked by what the program prints.
+#   cmake -D WAY=... -D VARIANT=static|shared|debug -D WORK=<directory> -D SOURCE=<redial's tree>
+#         [-D COMPILER=...] [-D FLAGS=...] -P consume.cmake
+# install        builds redial and installs it; what find_package, pkg_config, moved_prefix use
+# find_package   with components        pkg_config    with a compiler's command line
+# moved_prefix   both of these, after the prefix was moved
+# subdirectory   redial's tree within the user's build        fetch_content  the same by FetchContent
+# next_version   a copy that calls itself the next version; two_versions: a program that uses both
+cmake_minimum_required(VERSION 3.25)
+
+set(here "${CMAKE_CURRENT_LIST_DIR}")
+set(BUILD_TYPE Release)
+set(SHARED OFF)
+if(VARIANT STREQUAL "shared")
+  set(SHARED ON)
+elseif(VARIANT STREQUAL "debug")
+  set(BUILD_TYPE Debug)
+endif()
+# Static and shared libraries are made of the same objects, in one build directory per build type.
+set(library_build "${WORK}/${BUILD_TYPE}/library")
+set(embed_build "${WORK}/${BUILD_TYPE}/embed")
+set(next "${WORK}/next")
+set(WORK "${WORK}/${VARIANT}")
+set(prefix "${WORK}/prefix")
+set(compiler ${COMPILER})
+if(NOT compiler)
+  set(compiler c++)
+endif()
+
+# Runs, and ends with everything that was said when it fails.
+function(run)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE said ERROR_VARIABLE said)
+  if(NOT result EQUAL 0)
+    list(JOIN ARGN " " command)
+    message(FATAL_ERROR "${command}\nended with ${result}:\n${said}")
+  endif()
+endfunction()
+
+function(expect_output program expected)
+  execute_process(COMMAND ${ARGN} "${program}" RESULT_VARIABLE result OUTPUT_VARIABLE said
+    ERROR_VARIABLE complaint TIMEOUT 60)
+  if(NOT result EQUAL 0 OR NOT said STREQUAL expected)
+    message(FATAL_ERROR "${program} ended with ${result} and printed\n${said}${complaint}instead of\n${expected}")
+  endif()
+  message("${said}")
+endfunction()
+
+file(READ "${here}/consumer/expected.txt" expected)
+
+# This version, and what the next incompatible one will be called.
+file(STRINGS "${SOURCE}/CMakeLists.txt" line REGEX "^project\\(redial VERSION ")
+string(REGEX MATCH "([0-9]+)\\.([0-9]+)\\.[0-9]+" version "${line}")
+if(CMAKE_MATCH_1 EQUAL 0)
+  math(EXPR next_minor "${CMAKE_MATCH_2} + 1")
+  set(abi "v0_${CMAKE_MATCH_2}")
+  set(next_version "0.${next_minor}.0")
+  set(next_abi "v0_${next_minor}")
+else()
+  math(EXPR next_major "${CMAKE_MATCH_1} + 1")
+  set(abi "v${CMAKE_MATCH_1}")
+  set(next_version "${next_major}.0.0")
+  set(next_abi "v${next_major}")
+endif()
+# Optimised a little: what is linked and found is tested here, not how fast it is.
+set(settings -G Ninja "-DCMAKE_BUILD_TYPE=${BUILD_TYPE}" "-DCMAKE_CXX_FLAGS_RELEASE=-O1 -DNDEBUG"
+  "-DCMAKE_CXX_COMPILER=${compiler}" "-DCMAKE_CXX_FLAGS=${FLAGS}" "-DBUILD_SHARED_LIBS=${SHARED}")
+find_program(ccache ccache)
+if(ccache)
+  list(APPEND settings "-DCMAKE_CXX_COMPILER_LAUNCHER=${ccache}")
+endif()
+
+# A user's project: configure, build, run.
+function(consume project build)
+  run(${CMAKE_COMMAND} -S "${here}/${project}" -B "${build}" ${settings} ${ARGN})
+  run(${CMAKE_COMMAND} --build "${build}")
+  expect_output("${build}/hello" "${expected}")
+endfunction()
+
+function(consume_by_find_package from)
+  file(REMOVE_RECURSE "${WORK}/find_package")
+  consume(find_package "${WORK}/find_package" "-DCMAKE_PREFIX_PATH=${from}" "-DREDIAL_VERSION=${version}")
+  expect_output("${WORK}/find_package/kit" "the kit works\n")
+endfunction()
+
+function(consume_by_pkg_config from)
+  file(GLOB_RECURSE pc "${from}/*/redial.pc")
+  cmake_path(GET pc PARENT_PATH pc_dir)
+  cmake_path(GET pc_dir PARENT_PATH lib_dir)
+  set(ENV{PKG_CONFIG_PATH} "${pc_dir}")
+  run(pkg-config --validate redial redial-testing)
+  set(linkage --static)
+  if(SHARED)
+    set(linkage --shared)
+  endif()
+  foreach(pair IN ITEMS "hello:redial" "kit:redial-testing")
+    string(REGEX MATCH "^(.*):(.*)$" pair "${pair}")
+    set(program ${CMAKE_MATCH_1})
+    execute_process(COMMAND pkg-config ${linkage} --cflags --libs ${CMAKE_MATCH_2}
+      OUTPUT_VARIABLE flags OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+    separate_arguments(flags UNIX_COMMAND "${FLAGS} ${flags}")
+    run(${compiler} -std=c++20 "${here}/consumer/${program}.cpp" -o "${WORK}/${program}" ${flags})
+  endforeach()
+  set(environment ${CMAKE_COMMAND} -E env "LD_LIBRARY_PATH=${lib_dir}")
+  expect_output("${WORK}/hello" "${expected}" ${environment})
+  expect_output("${WORK}/kit" "the kit works\n" ${environment})
+endfunction()
+
+# Nothing that was installed may name where it was built or installed.
+function(check_relocatable from)
+  file(GLOB_RECURSE texts "${from}/*.cmake" "${from}/*.pc" "${from}/*.hpp")
+  foreach(text IN LISTS texts)
+    file(STRINGS "${text}" lines)
+    foreach(place IN ITEMS "${WORK}" "${library_build}" "${SOURCE}")
+      string(FIND "${lines}" "${place}" at)
+      if(NOT at EQUAL -1)
+        message(FATAL_ERROR "${text} names ${place}")
+      endif()
+    endforeach()
+  endforeach()
+endfunction()
+
+# Replaces `from`, which must be there.
+function(edit file from to)
+  file(READ "${file}" text)
+  string(REPLACE "${from}" "${to}" edited "${text}")
+  if(edited STREQUAL text)
+    message(FATAL_ERROR "no '${from}' in ${file}")
+  endif()
+  file(WRITE "${file}" "${edited}")
+endfunction()
+
+set(library_only -DREDIAL_UNITY=ON -DREDIAL_BUILD_TESTS=OFF -DREDIAL_BUILD_EXAMPLES=OFF
+  -DREDIAL_BUILD_BENCHMARKS=OFF -DREDIAL_BUILD_TOOLS=OFF)
+
+if(WAY STREQUAL "install")
+  file(REMOVE_RECURSE "${prefix}")
+  run(${CMAKE_COMMAND} -S "${SOURCE}" -B "${library_build}" ${settings} ${library_only})
+  run(${CMAKE_COMMAND} --build "${library_build}")
+  run(${CMAKE_COMMAND} --install "${library_build}" --prefix "${prefix}")
+  check_relocatable("${prefix}")
+elseif(WAY STREQUAL "find_package")
+  consume_by_find_package("${prefix}")
+elseif(WAY STREQUAL "pkg_config")
+  consume_by_pkg_config("${prefix}")
+elseif(WAY STREQUAL "moved_prefix")
+  # Moved and not copied: what still looked at the old place would not find it.
+  file(REMOVE_RECURSE "${WORK}/a place")
+  file(MAKE_DIRECTORY "${WORK}/a place")
+  file(RENAME "${prefix}" "${WORK}/a place/second")
+  set(WORK "${WORK}/a place")
+  consume_by_find_package("${WORK}/second")
+  consume_by_pkg_config("${WORK}/second")
+elseif(WAY MATCHES "^(subdirectory|fetch_content)$")
+  consume(embed "${embed_build}" -DWAY=${WAY} "-DREDIAL_SOURCE=${SOURCE}" -DREDIAL_UNITY=ON)
+elseif(WAY STREQUAL "next_version")
+  # What the next minor version will be called, of the same code.
+  file(REMOVE_RECURSE "${next}")
+  file(COPY "${SOURCE}/CMakeLists.txt" "${SOURCE}/LICENSE" "${SOURCE}/cmake" "${SOURCE}/include"
+    "${SOURCE}/src" DESTINATION "${next}")
+  edit("${next}/CMakeLists.txt" "VERSION ${version}" "VERSION ${next_version}")
+  edit("${next}/include/redial/core/abi.hpp" "${abi}" "${next_abi}")
+  run(${CMAKE_COMMAND} -S "${next}" -B "${next}/build" ${settings} ${library_only}
+    -DREDIAL_WITH_METRICS=OFF -DREDIAL_WITH_TESTING=OFF -DCMAKE_INSTALL_LIBDIR=lib)
+  run(${CMAKE_COMMAND} --build "${next}/build")
+  run(${CMAKE_COMMAND} --install "${next}/build" --prefix "${next}/prefix")
+elseif(WAY STREQUAL "two_versions")
+  set(ENV{LD_LIBRARY_PATH} "${next}/prefix/lib")
+  set(expected "${version}: hello, how are you\n${next_version}: hello, how are you\n")
+  file(REMOVE_RECURSE "${WORK}/two_versions")
+  consume(two_versions "${WORK}/two_versions" "-DCMAKE_PREFIX_PATH=${prefix}"
+    "-DREDIAL_VERSION=${version}" "-DNEXT_PREFIX=${next}/prefix")
+else()
+  message(FATAL_ERROR "no way '${WAY}' to consume redial")
+endif()

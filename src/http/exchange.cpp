@@ -34,8 +34,6 @@ namespace asio = boost::asio;
 
 namespace {
 
-using tcp_socket = asio::ip::tcp::socket;
-
 template <class Stream>
 struct exchange final : recycled<exchange<Stream>> {
   exchange(Stream& s,
@@ -112,15 +110,12 @@ class exchange_step {
 
   void read() {
     auto& x = *x_;
-    base(x.stream).async_read_some(x.reader.space(), std::move(*this));
+    // Counted in `on_read`: no handler around this one is needed that does.
+    access::base(x.stream).async_read_some(x.reader.space(), std::move(*this));
   }
 
-  // Reads are counted here, and need no handler around this one that does.
-  static tcp_socket& base(tcp_stream& s) noexcept { return s; }
-  static asio::ssl::stream<tcp_socket>& base(tls_stream& s) noexcept { return s; }
-
   void on_read(error_code ec, std::size_t n) {
-    x_->stream.count_read(n);
+    access::count_read(x_->stream, n);
     if (ec && ec != asio::error::eof) return fail_read(ec);
     switch (ec ? x_->reader.took_end() : x_->reader.took(n)) {
       case response_reader::progress::unfinished:

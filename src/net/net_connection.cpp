@@ -17,6 +17,7 @@ namespace redial::inline REDIAL_ABI {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
+using detail::access;
 
 namespace {
 
@@ -40,8 +41,9 @@ bool has_nothing_to_read(tcp::socket& socket, bool& had_bytes) noexcept {
 }
 
 /// Session tickets and key updates make a healthy socket readable, and only a read tells them from
-/// data. A byte that it takes is lost, but a connection that sends unasked is closed anyway.
-bool has_nothing_to_read(tls_stream& stream, bool& had_bytes) {
+/// data. A byte that it takes is lost, but a connection that sends unasked is closed anyway. Nobody
+/// asked for that byte, so it is not counted.
+bool has_nothing_to_read(asio::ssl::stream<tcp::socket>& stream, bool& had_bytes) {
   // Mostly nothing came at all, and then neither a read nor a change of the socket's mode is due.
   ::SSL* const ssl = stream.native_handle();
   const bool holds_some =
@@ -52,8 +54,7 @@ bool has_nothing_to_read(tls_stream& stream, bool& had_bytes) {
   if (ec) return false;
   char byte = 0;
   error_code result;
-  // The base's: nobody asked for this byte, so it does not count.
-  had_bytes = stream.asio::ssl::stream<tcp::socket>::read_some(asio::buffer(&byte, 1), result) > 0;
+  had_bytes = stream.read_some(asio::buffer(&byte, 1), result) > 0;
   stream.next_layer().non_blocking(false, ec);
   return !ec && is_would_block(result);
 }
@@ -131,8 +132,8 @@ std::uint64_t net_connection::bytes_written() const noexcept {
 }
 
 void net_connection::reset_counts() noexcept {
-  if (tls_) tls_->reset_counts();
-  if (tcp_) tcp_->reset_counts();
+  if (tls_) access::reset_counts(*tls_);
+  if (tcp_) access::reset_counts(*tcp_);
 }
 
 void net_connection::close() noexcept {
@@ -141,14 +142,15 @@ void net_connection::close() noexcept {
   if (!tls_) return;
   // OpenSSL would take the missing farewell for an attack and forbid resuming the session.
   ::SSL_set_shutdown(tls_->native_handle(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
-  tls_->next_layer().close(ignored);
+  tls_->lowest_layer().close(ignored);
 }
 
 bool net_connection::quiet() noexcept {
   had_bytes_ = false;
   try {
-    if (tcp_) return tcp_->is_open() && has_nothing_to_read(*tcp_, had_bytes_);
-    return tls_ && tls_->next_layer().is_open() && has_nothing_to_read(*tls_, had_bytes_);
+    if (tcp_) return tcp_->is_open() && has_nothing_to_read(access::base(*tcp_), had_bytes_);
+    return tls_ && tls_->lowest_layer().is_open() &&
+           has_nothing_to_read(access::base(*tls_), had_bytes_);
   } catch (...) {
     return false;
   }
@@ -156,7 +158,7 @@ bool net_connection::quiet() noexcept {
 
 bool net_connection::watch_idle(std::weak_ptr<idle_observer> observer) {
   if (!tcp_ && !tls_) return true;
-  tcp::socket& socket = tcp_ ? static_cast<tcp::socket&>(*tcp_) : tls_->next_layer();
+  auto& socket = tcp_ ? tcp_->lowest_layer() : tls_->lowest_layer();
   if (!attachment_->arm(std::move(observer))) return true;
   socket.async_wait(tcp::socket::wait_read,
                     [a = attachment_](const error_code& ec) { a->waited(ec); });

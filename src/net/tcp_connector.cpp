@@ -52,7 +52,7 @@ class tcp_opening final : public detail::opening {
     if (is_done()) return;
     std::unique_ptr<tcp_connection> connection;
     if (!ec) {
-      stream_->reset_counts();
+      detail::access::reset_counts(*stream_);
       connection = std::make_unique<tcp_connection>(std::exchange(stream_, nullptr));
       // Bytes that nobody asked for would be taken for the answer to the first request.
       if (identity_ && !connection->quiet()) ec = errc::identity_spent;

@@ -69,7 +69,7 @@ class tls_opening final : public detail::opening {
   void drop() noexcept override {
     if (!stream_) return;
     error_code ignored;
-    stream_->next_layer().close(ignored);
+    stream_->lowest_layer().close(ignored);
   }
 
   const std::shared_ptr<const detail::tls_settings> settings_;

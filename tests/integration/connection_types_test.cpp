@@ -293,6 +293,28 @@ struct beast_get {
   std::shared_ptr<std::string> got = std::make_shared<std::string>();
 };
 
+TEST_F(RawStreams, WhatWentPastTheCountIsNotSentAgainUnlessItMayBe) {
+  raw_http_server server(io);
+  auto client = make_tcp_client(io.get_executor(), names, target(at("http", server.port())));
+  int runs = 0;
+  const auto operation = [&](attempt&, tcp_connection& c, operation_handler done) {
+    ++runs;
+    asio::write(c.stream().uncounted(), asio::buffer("x", 1));
+    asio::post(c.get_executor(), [d = std::make_shared<operation_handler>(std::move(done))] {
+      (*d)(error_code(errc::peer_closed));
+    });
+  };
+  outcome o;
+  client.async_call(operation, call_options(30s), o.handler());
+  EXPECT_TRUE(run_until(io, [&] { return o.completions > 0; }));
+  EXPECT_EQ(o.error, errc::peer_closed);
+  EXPECT_EQ(runs, 1);
+  EXPECT_EQ(call(client, operation).error, errc::peer_closed);
+  EXPECT_GT(runs, 2) << "idempotent: tried again";
+  client.close();
+  server.close();
+}
+
 TEST_F(RawStreams, AnHttpConnectionIsKeptUntilItsPeerEndsIt) {
   raw_http_server server(io);
   auto client = make_tcp_client(io.get_executor(), names, target(at("http", server.port())));

@@ -363,7 +363,7 @@ TEST_P(TlsSessions, WhatTheEngineHoldsIsNotQuiet) {
     stream_of(*o).async_read_some(asio::buffer(bytes), [&](auto, std::size_t n) { got = n; });
     ASSERT_TRUE(run_until(*io_, [&] { return got > 0; }));
     ASSERT_EQ(got, 1U);
-    ASSERT_EQ(stream_of(*o).next_layer().available(), 0U);
+    ASSERT_EQ(stream_of(*o).lowest_layer().available(), 0U);
     EXPECT_FALSE(o->connection->quiet());
     EXPECT_EQ(o->connection->unquiet_reason(),
               farewell ? close_reason::peer_closed : close_reason::unexpected_bytes);

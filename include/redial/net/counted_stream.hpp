@@ -4,6 +4,7 @@
 // An Asio stream that counts its bytes and outlives its own operations.
 
 #include <redial/core/abi.hpp>
+#include <redial/core/access.hpp>
 
 #include <boost/asio/associator.hpp>
 #include <boost/asio/async_result.hpp>
@@ -31,8 +32,10 @@ class REDIAL_API byte_counts {
 
   [[nodiscard]] std::uint64_t bytes_read() const noexcept { return since(read_, read_base_); }
   [[nodiscard]] std::uint64_t bytes_written() const noexcept {
-    return since(written_, written_base_);
+    return since(written_, written_base_) + (unseen_.load(std::memory_order_relaxed) ? 1 : 0);
   }
+  /// From now on bytes may be written that nobody counts: never again "nothing was sent".
+  void write_unseen() noexcept { unseen_.store(true, std::memory_order_relaxed); }
   void reset() noexcept {
     read_base_ = read_.load(std::memory_order_relaxed);
     written_base_ = written_.load(std::memory_order_relaxed);
@@ -51,6 +54,7 @@ class REDIAL_API byte_counts {
   counter written_{0};
   counter read_base_{0};
   counter written_base_{0};
+  std::atomic<bool> unseen_{false};
 };
 
 /// Completion handler of a read or write: counts, then calls `Handler`. Holds the stream, because
@@ -78,27 +82,38 @@ struct counting_handler {
   }
 };
 
-/// `Base` is a socket or a TLS stream. With `ExactErrors`, a failed write tells how many bytes went
-/// out; TLS cannot, so there all offered bytes count as sent.
+/// `Base` is a socket or a TLS stream, and out of reach: what is written to it would not count, and
+/// a call that has reached its peer would be taken for one that may run again. With `ExactErrors`,
+/// a failed write tells how many bytes went out; TLS cannot, so there all offered bytes count as
+/// sent.
 ///
 /// \par Threads As `Base`: one thread at a time.
 /// \par Lifetime Always owned by `shared_ptr`; each pending operation holds one.
 template <class Base, bool ExactErrors>
-class counted_stream : public Base,
+class counted_stream : protected Base,
                        public std::enable_shared_from_this<counted_stream<Base, ExactErrors>> {
  public:
+  using Base::get_executor;
   using typename Base::executor_type;
+  using typename Base::lowest_layer_type;
+  /// Options, addresses, waits. It cannot write.
+  using Base::lowest_layer;
 
   counted_stream(const counted_stream&) = delete;
   counted_stream& operator=(const counted_stream&) = delete;
 
-  /// Bytes delivered by reads since `reset_counts`.
+  /// Bytes delivered by reads since the attempt began.
   [[nodiscard]] std::uint64_t bytes_read() const noexcept { return counts_.bytes_read(); }
-  /// Bytes handed to writes since `reset_counts`; zero means that the peer got nothing.
+  /// Bytes handed to writes since the attempt began; zero means that the peer got nothing.
   [[nodiscard]] std::uint64_t bytes_written() const noexcept { return counts_.bytes_written(); }
-  void reset_counts() noexcept { counts_.reset(); }
-  /// For who reads through a reference to the base class.
-  void count_read(std::size_t n) noexcept { counts_.read(n); }
+
+  /// Asio's own object, for a library that takes no other. What goes through it is not counted, so
+  /// that from now on every attempt on this connection counts as having sent something
+  /// (`bytes_written()` is never zero again) and is retried only if it is idempotent.
+  [[nodiscard]] Base& uncounted() noexcept {
+    counts_.write_unseen();
+    return *this;
+  }
 
   template <class Buffers, class Token = boost::asio::default_completion_token_t<executor_type>>
   auto async_read_some(const Buffers& buffers, Token&& token = Token()) {
@@ -140,6 +155,11 @@ class counted_stream : public Base,
   ~counted_stream() = default;
 
  private:
+  friend struct access;
+  [[nodiscard]] Base& base() noexcept { return *this; }
+  void reset_counts() noexcept { counts_.reset(); }
+  void count_read(std::size_t n) noexcept { counts_.read(n); }
+
   using signature = void(boost::system::error_code, std::size_t);
 
   struct initiation {

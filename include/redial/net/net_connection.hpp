@@ -4,6 +4,7 @@
 // A pooled TCP connection, plain or with TLS.
 
 #include <redial/core/abi.hpp>
+#include <redial/core/access.hpp>
 #include <redial/ports/connector.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -37,10 +38,9 @@ class REDIAL_API net_connection : public pooled_connection {
     return std::forward<F>(f)(*tcp_);
   }
 
-  /// Of the stream, since `reset_counts`. Zero bytes written means that the peer got nothing.
+  /// Of the stream, since the attempt began. Zero bytes written means that the peer got nothing.
   [[nodiscard]] std::uint64_t bytes_read() const noexcept;
   [[nodiscard]] std::uint64_t bytes_written() const noexcept;
-  void reset_counts() noexcept;
 
   /// Closes without waiting and without TLS's farewell; the session stays resumable.
   void close() noexcept override;
@@ -62,8 +62,10 @@ class REDIAL_API net_connection : public pooled_connection {
   std::shared_ptr<tls_stream> tls_;
 
  private:
+  friend struct detail::access;
   class attachment;
 
+  void reset_counts() noexcept;
   void forget() noexcept;
 
   boost::asio::any_io_executor executor_;

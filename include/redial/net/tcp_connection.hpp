@@ -15,7 +15,8 @@
 namespace redial::inline REDIAL_ABI {
 
 /// A TCP socket that counts its bytes; use it as one, with `asio::async_read`, `asio::async_write`
-/// or Beast. Bytes that go through a reference to the base class are not counted.
+/// or Beast. Whatever takes a `tcp::socket&` and nothing else gets `uncounted()`. Bytes that go
+/// through `native_handle()` are not counted either: call `uncounted()` before you write there.
 class REDIAL_API tcp_stream : public detail::counted_stream<boost::asio::ip::tcp::socket, true> {
  public:
   /// Takes over an open socket.
@@ -27,14 +28,39 @@ class REDIAL_API tcp_stream : public detail::counted_stream<boost::asio::ip::tcp
   struct token {
     explicit token() = default;
   };
-  // These would not count.
-  using boost::asio::ip::tcp::socket::async_receive;
-  using boost::asio::ip::tcp::socket::async_send;
-  using boost::asio::ip::tcp::socket::receive;
-  using boost::asio::ip::tcp::socket::send;
+  using socket = boost::asio::ip::tcp::socket;
 
  public:
-  tcp_stream(token, boost::asio::ip::tcp::socket socket) : counted_stream(std::move(socket)) {}
+  using socket::endpoint_type;
+  using socket::native_handle_type;
+  using socket::protocol_type;
+  using socket::shutdown_both;
+  using socket::shutdown_receive;
+  using socket::shutdown_send;
+  using socket::shutdown_type;
+  using socket::wait_error;
+  using socket::wait_read;
+  using socket::wait_type;
+  using socket::wait_write;
+
+  using socket::async_wait;
+  using socket::at_mark;
+  using socket::available;
+  using socket::cancel;
+  using socket::close;
+  using socket::get_option;
+  using socket::io_control;
+  using socket::is_open;
+  using socket::local_endpoint;
+  using socket::native_handle;
+  using socket::native_non_blocking;
+  using socket::non_blocking;
+  using socket::remote_endpoint;
+  using socket::set_option;
+  using socket::shutdown;
+  using socket::wait;
+
+  tcp_stream(token, boost::asio::ip::tcp::socket open) : counted_stream(std::move(open)) {}
 };
 
 /// An open TCP connection.

@@ -19,7 +19,9 @@ namespace redial::inline REDIAL_ABI {
 
 /// A TLS stream over TCP that counts its plaintext bytes; use it as Asio's, with
 /// `asio::async_read`, `asio::async_write` or Beast. The handshake is done and the peer verified
-/// before a lease.
+/// before a lease. Whatever takes Asio's `ssl::stream&` and nothing else gets `uncounted()`, and
+/// the socket is `uncounted().next_layer()`. Bytes that go through `native_handle()` are not
+/// counted either: call `uncounted()` before you write there.
 class REDIAL_API tls_stream
     : public detail::counted_stream<boost::asio::ssl::stream<boost::asio::ip::tcp::socket>, false> {
  public:
@@ -38,8 +40,21 @@ class REDIAL_API tls_stream
   struct token {
     explicit token() = default;
   };
+  using stream = boost::asio::ssl::stream<boost::asio::ip::tcp::socket>;
 
  public:
+  using stream::handshake_type;
+  using stream::native_handle_type;
+
+  using stream::async_handshake;
+  using stream::async_shutdown;
+  using stream::handshake;
+  using stream::native_handle;
+  using stream::set_verify_callback;
+  using stream::set_verify_depth;
+  using stream::set_verify_mode;
+  using stream::shutdown;
+
   tls_stream(token, boost::asio::ip::tcp::socket socket, boost::asio::ssl::context& context)
       : counted_stream(std::move(socket), context) {}
 };

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <redial/core/access.hpp>
 #include <redial/net/counted_stream.hpp>
 #include <redial/net/tcp_connection.hpp>
 #include <redial/net/tls_connection.hpp>
@@ -10,6 +11,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/read.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
@@ -54,15 +57,65 @@ class CountedStream : public testing::Test {
 };
 
 TEST_F(CountedStream, IsTheSocketItSays) {
-  static_assert(std::is_base_of_v<tcp::socket, tcp_stream>);
-  static_assert(std::is_base_of_v<asio::ssl::stream<tcp::socket>, tls_stream>);
   static_assert(beast::is_async_stream<tcp_stream>::value);
   static_assert(beast::is_async_stream<tls_stream>::value);
   static_assert(beast::is_sync_stream<tcp_stream>::value);
   static_assert(beast::is_sync_stream<tls_stream>::value);
   static_assert(std::is_same_v<beast::lowest_layer_type<tcp_stream>, tcp_stream>);
-  static_assert(std::is_same_v<beast::lowest_layer_type<tls_stream>, tcp::socket>);
+  static_assert(std::is_same_v<beast::lowest_layer_type<tls_stream>, tls_stream>);
   EXPECT_EQ(&beast::get_lowest_layer(*stream_), stream_.get());
+  EXPECT_EQ(stream_->lowest_layer().native_handle(), stream_->native_handle());
+}
+
+template <class Stream>
+concept has_uncounted_writes = requires(Stream& s) {
+  s.send(asio::buffer("x", 1));
+}
+|| requires(Stream& s) { s.next_layer(); }
+|| requires(Stream& s) { s.reset_counts(); }
+|| requires(Stream& s) { s.count_read(1); };
+
+TEST_F(CountedStream, OffersNoWayToWriteUncounted) {
+  static_assert(!std::is_convertible_v<tcp_stream&, tcp::socket&>);
+  static_assert(!std::is_constructible_v<tcp::socket, tcp_stream>);
+  static_assert(!std::is_convertible_v<tls_stream&, asio::ssl::stream<tcp::socket>&>);
+  static_assert(!has_uncounted_writes<tcp_stream>);
+  static_assert(!has_uncounted_writes<tls_stream>);
+  static_assert(!beast::is_sync_write_stream<tcp_stream::lowest_layer_type>::value);
+  static_assert(!beast::is_sync_write_stream<tls_stream::lowest_layer_type>::value);
+}
+
+TEST_F(CountedStream, NeverAgainSaysThatNothingWasSentOnceItsBaseWasHandedOut) {
+  tcp::socket& base = stream_->uncounted();
+  EXPECT_GT(stream_->bytes_written(), 0U);
+  detail::access::reset_counts(*stream_);
+  asio::write(base, asio::buffer("abc", 3));
+  EXPECT_EQ(read_from_peer(3), "abc");
+  EXPECT_GT(stream_->bytes_written(), 0U);
+}
+
+TEST_F(CountedStream, CarriesTlsBegunInTheMiddle) {
+  asio::ssl::context context(asio::ssl::context::tls_client);
+  asio::ssl::stream<tcp_stream&> tls(*stream_, context);
+  error_code result;
+  tls.async_handshake(asio::ssl::stream_base::client, [&](auto ec) { result = ec; });
+  io_.run_one();
+  EXPECT_GT(stream_->bytes_written(), 0U);
+  peer_.close();
+  io_.restart();
+  io_.run();
+  EXPECT_TRUE(result);
+}
+
+TEST_F(CountedStream, ReadsUntilADelimiter) {
+  asio::write(peer_, asio::buffer("line\nrest", 9));
+  std::string got;
+  asio::async_read_until(*stream_, asio::dynamic_buffer(got), '\n', [](auto ec, auto n) {
+    EXPECT_FALSE(ec);
+    EXPECT_EQ(n, 5U);
+  });
+  io_.run();
+  EXPECT_EQ(stream_->bytes_read(), got.size());
 }
 
 TEST_F(CountedStream, CountsComposedOperations) {
@@ -85,7 +138,7 @@ TEST_F(CountedStream, CountsComposedOperations) {
   EXPECT_EQ(read_from_peer(8), "question");
   EXPECT_EQ(stream_->bytes_written(), 8U);
   EXPECT_EQ(stream_->bytes_read(), 5U);
-  stream_->reset_counts();
+  detail::access::reset_counts(*stream_);
   EXPECT_EQ(stream_->bytes_written(), 0U);
   EXPECT_EQ(stream_->bytes_read(), 0U);
 }
@@ -122,7 +175,7 @@ TEST_F(CountedStream, TakesBackTheUnsentPartOfALargeWrite) {
 TEST_F(CountedStream, CountsNeverGoBelowZero) {
   const std::string large(64U << 20U, 'x');
   stream_->async_write_some(asio::buffer(large), [](auto, auto) {});
-  stream_->reset_counts();
+  detail::access::reset_counts(*stream_);
   io_.run();
   EXPECT_EQ(stream_->bytes_written(), 0U);
 }

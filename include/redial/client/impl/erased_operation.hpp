@@ -5,6 +5,7 @@
 
 #include <redial/client/call.hpp>
 #include <redial/core/abi.hpp>
+#include <redial/core/access.hpp>
 #include <redial/pool/lease.hpp>
 
 #include <cstdint>
@@ -23,7 +24,7 @@ struct traffic {
 /// have been.
 template <class Connection>
 concept counts_bytes = requires(Connection& c) {
-  c.reset_counts();
+  access::reset_counts(c);
   static_cast<std::uint64_t>(c.bytes_written());
   static_cast<std::uint64_t>(c.bytes_read());
 };
@@ -56,7 +57,7 @@ class typed_operation final : public erased_operation {
   }
   [[nodiscard]] bool is_silent() const noexcept override { return starts_silently<Operation>; }
   void reset_traffic(pooled_connection& c) override {
-    if constexpr (counts_bytes<Connection>) connection_cast<Connection>(c).reset_counts();
+    if constexpr (counts_bytes<Connection>) access::reset_counts(connection_cast<Connection>(c));
   }
   traffic traffic_of(pooled_connection& c) override {
     traffic t;

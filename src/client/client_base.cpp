@@ -32,19 +32,22 @@ client_base::~client_base() {
   if (state_) state_->close();
 }
 
-void client_base::start_call(std::unique_ptr<erased_operation> op,
+void client_base::start_call(const state_ptr& state,
+                             std::unique_ptr<erased_operation> op,
                              const call_options& options,
                              completion<called> done) {
-  state_->start_call(std::move(op), options, std::move(done));
+  state->start_call(std::move(op), options, std::move(done));
 }
 
 bool client_base::reset() { return state_->reset({}); }
 void client_base::close() { state_->close(); }
-void client_base::start_drain(time_point by, completion<drain_ended> done) {
-  state_->start_drain(by, std::move(done));
+void client_base::start_drain(const state_ptr& state, time_point by, completion<drain_ended> done) {
+  state->start_drain(by, std::move(done));
 }
-void client_base::start_checkout(const checkout_options& options, completion<checked_out> done) {
-  state_->start_checkout(options, std::move(done));
+void client_base::start_checkout(const state_ptr& state,
+                                 const checkout_options& options,
+                                 completion<checked_out> done) {
+  state->start_checkout(options, std::move(done));
 }
 client_counters client_base::counters() const { return state_->counters(); }
 client_histograms client_base::histograms() const { return state_->histograms(); }
@@ -57,14 +60,14 @@ redial::meter client_base::meter() const {
   };
 }
 
-void client_base::start_explain(completion<void(client_explanation)> done) {
-  state_->explain(std::move(done));
+void client_base::start_explain(const state_ptr& state, completion<void(client_explanation)> done) {
+  state->explain(std::move(done));
 }
 
 pool_base& client_base::pool() noexcept { return state_->pool(); }
 
-const boost::asio::any_io_executor& client_base::executor() const noexcept {
-  return state_->executor();
+const boost::asio::any_io_executor& client_base::executor_of(const state_ptr& state) noexcept {
+  return state->executor();
 }
 
 }  // namespace redial::inline REDIAL_ABI::detail

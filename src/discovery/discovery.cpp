@@ -95,15 +95,19 @@ redial::meter discovery::meter() const {
 
 std::shared_ptr<scheduler> discovery::time() const { return state_->time(); }
 
-boost::asio::any_io_executor discovery::executor() const { return state_->strand(); }
+boost::asio::any_io_executor discovery::executor_of(
+    const std::shared_ptr<detail::discovery_state>& state) {
+  return state->strand();
+}
 
-void discovery::start_explain(const target& t, detail::completion<void(explanation)> done) {
-  const auto strand = state_->strand();
+void discovery::start_explain(const std::shared_ptr<detail::discovery_state>& state,
+                              const target& t,
+                              detail::completion<void(explanation)> done) {
+  const auto strand = state->strand();
   if (!strand) return;  // its context is gone, and nothing completes any more
   // A std::function must be copyable.
   auto held = std::make_shared<detail::completion<void(explanation)>>(std::move(done));
-  state_->explain(t,
-                  [strand, held](explanation e) { std::move(*held).post(strand, std::move(e)); });
+  state->explain(t, [strand, held](explanation e) { std::move(*held).post(strand, std::move(e)); });
 }
 
 }  // namespace redial::inline REDIAL_ABI

@@ -109,6 +109,7 @@ class resolver_state final : public ends_with_context,
     }
     waiting w{std::move(host), std::move(service), *port, std::move(done)};
     const std::lock_guard lock(mutex_);
+    if (ended_) return std::move(w.done).post(executor, errc::closed, results_type{});
     entry& found = entries_[where->text()];
     found.asked_at = time_->now();
     if (!found.watched) watch(found, *where);
@@ -127,10 +128,15 @@ class resolver_state final : public ends_with_context,
   void close() {
     std::map<std::string, entry> gone;
     const std::lock_guard lock(mutex_);
-    // Under one lock: whoever asks in between is not forgotten.
-    for (auto& [key, e] : entries_) fail(e, asio::error::operation_aborted);
-    gone.swap(entries_);
-    time_->disarm(timer_);
+    drop_all(gone);
+  }
+
+  /// The resolver is gone: what starts from now on completes with `errc::closed`.
+  void end() {
+    std::map<std::string, entry> gone;
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+    drop_all(gone);
   }
 
  private:
@@ -147,6 +153,14 @@ class resolver_state final : public ends_with_context,
     time_point asked_at{};
     std::vector<waiting> waiters;
   };
+
+  // With the lock held; what it leaves in `gone` goes without it.
+  void drop_all(std::map<std::string, entry>& gone) {
+    // Under one lock: whoever asks in between is not forgotten.
+    for (auto& [key, e] : entries_) fail(e, asio::error::operation_aborted);
+    gone.swap(entries_);
+    time_->disarm(timer_);
+  }
 
   // With the lock held. Throws, as all that follows it in `start`, before anything waits.
   void watch(entry& e, const target& where) {
@@ -235,6 +249,7 @@ class resolver_state final : public ends_with_context,
   const duration keep_;
   std::mutex mutex_;
   asio::any_io_executor executor_;  // empty once its context is gone
+  bool ended_ = false;
   random_source random_;
   std::map<std::string, entry> entries_;  // by the target that is subscribed to
   member_timer<resolver_state, &resolver_state::on_timer> timer_{*this};
@@ -254,18 +269,24 @@ resolver::resolver(executor_type executor,
   state_->init();
 }
 
-resolver::~resolver() { state_->close(); }
+resolver::~resolver() { state_->end(); }
 
 resolver::executor_type resolver::get_executor() const { return state_->executor(); }
+
+resolver::executor_type resolver::executor_of(
+    const std::shared_ptr<detail::resolver_state>& state) {
+  return state->executor();
+}
 
 void resolver::cancel() { state_->cancel(); }
 
 void resolver::close() { state_->close(); }
 
-void resolver::start(std::string host,
+void resolver::start(const std::shared_ptr<detail::resolver_state>& state,
+                     std::string host,
                      std::string service,
                      detail::completion<void(error_code, results_type)> done) {
-  state_->start(std::move(host), std::move(service), std::move(done));
+  state->start(std::move(host), std::move(service), std::move(done));
 }
 
 }  // namespace redial::inline REDIAL_ABI

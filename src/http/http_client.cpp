@@ -84,7 +84,8 @@ class http_state {
       call->prepare(authority_, options_.user_agent, options.is_idempotent);
     }
     const response_limits limits{options_.max_header_bytes, options_.max_body_bytes};
-    client_.base().start_call(
+    client_base::start_call(
+        client_.base().state(),
         std::make_unique<recycled_operation>(http_operation{std::move(call), limits}),
         options,
         std::move(done));
@@ -98,13 +99,17 @@ class http_state {
   void start_drain(time_point by, completion<drain_ended> done) {
     // Its end, also for who has stopped waiting for it.
     if (own_names_) {
-      client_.base().start_drain(
-          by, completion<drain_ended>([names = own_names_](error_code) { names->close(); }));
+      client_base::start_drain(
+          client_.base().state(), by, completion<drain_ended>([names = own_names_](error_code) {
+            names->close();
+          }));
     }
-    client_.base().start_drain(by, std::move(done));
+    client_base::start_drain(client_.base().state(), by, std::move(done));
   }
 
-  [[nodiscard]] const boost::asio::any_io_executor& executor() { return client_.base().executor(); }
+  [[nodiscard]] const boost::asio::any_io_executor& executor() {
+    return client_base::executor_of(client_.base().state());
+  }
   [[nodiscard]] basic_client<net_connection>& client() noexcept { return client_; }
 
  private:
@@ -143,7 +148,7 @@ void start_drain(const std::shared_ptr<http_state>& state,
 
 void start_explain(const std::shared_ptr<http_state>& state,
                    completion<void(client_explanation)> done) {
-  state->client().base().start_explain(std::move(done));
+  client_base::start_explain(state->client().base().state(), std::move(done));
 }
 
 const boost::asio::any_io_executor& executor_of(const std::shared_ptr<http_state>& state) {

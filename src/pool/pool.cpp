@@ -44,8 +44,21 @@ boost::system::result<lease_base> pool_base::try_checkout(
   return state_->try_checkout(options);
 }
 
-void pool_base::start_checkout(checkout_options options, completion<checked_out> done) {
+void pool_base::start_checkout(const checkout_options& options, completion<checked_out> done) {
   state_->start_checkout(options, std::move(done));
+}
+
+void pool_base::start_checkout(const state_ptr& state,
+                               const checkout_options& options,
+                               completion<checked_out> done) {
+  state->start_checkout(options, std::move(done));
+}
+
+void pool_base::start_drain(const state_ptr& state, time_point by, completion<drain_ended> done) {
+  drain_plan plan;
+  plan.refuses = true;
+  plan.by = by;
+  state->start_drain(plan, std::move(done));
 }
 
 bool pool_base::reset(error_code cause) { return state_->reset(cause); }
@@ -74,8 +87,8 @@ redial::meter pool_base::meter() const {
 
 error_code pool_base::last_connect_error() const { return state_->last_connect_error(); }
 const std::string& pool_base::name() const noexcept { return state_->name(); }
-const boost::asio::any_io_executor& pool_base::executor() const noexcept {
-  return state_->executor();
+const boost::asio::any_io_executor& pool_base::executor_of(const state_ptr& state) noexcept {
+  return state->executor();
 }
 const std::shared_ptr<scheduler>& pool_base::time() const noexcept { return state_->time(); }
 

@@ -43,22 +43,32 @@ class REDIAL_API client_base {
   client_base& operator=(client_base&& other) noexcept;
   ~client_base();
 
-  void start_call(std::unique_ptr<erased_operation> op,
-                  const call_options& options,
-                  completion<called> done);
+  /// What operations that have yet to start hold on to, since the client may be moved or destroyed
+  /// first. Null once moved from.
+  using state_ptr = std::shared_ptr<client_state>;
+  [[nodiscard]] const state_ptr& state() const noexcept { return state_; }
+
+  static void start_call(const state_ptr& state,
+                         std::unique_ptr<erased_operation> op,
+                         const call_options& options,
+                         completion<called> done);
+  static void start_drain(const state_ptr& state, time_point by, completion<drain_ended> done);
+  static void start_checkout(const state_ptr& state,
+                             const checkout_options& options,
+                             completion<checked_out> done);
+  static void start_explain(const state_ptr& state, completion<void(client_explanation)> done);
+  [[nodiscard]] static const boost::asio::any_io_executor& executor_of(
+      const state_ptr& state) noexcept;
+
   bool reset();
   void close();
-  void start_drain(time_point by, completion<drain_ended> done);
-  void start_checkout(const checkout_options& options, completion<checked_out> done);
   [[nodiscard]] client_counters counters() const;
   [[nodiscard]] client_histograms histograms() const;
   [[nodiscard]] redial::meter meter() const;
-  void start_explain(completion<void(client_explanation)> done);
   [[nodiscard]] pool_base& pool() noexcept;
-  [[nodiscard]] const boost::asio::any_io_executor& executor() const noexcept;
 
  private:
-  std::shared_ptr<client_state> state_;
+  state_ptr state_;
 };
 
 }  // namespace detail
@@ -66,7 +76,9 @@ class REDIAL_API client_base {
 /// Runs operations on connections to one target, and runs them again elsewhere when that is safe.
 ///
 /// \par Threads Safe from any thread. Operations run on their connection's executor.
-/// \par Lifetime Destroying it closes it: calls in flight complete with `errc::closed`. Not to be
+/// \par Lifetime Destroying it closes it: calls in flight complete with `errc::closed`, and so do
+///      operations that start only then, such as those of `boost::asio::deferred`. Moving it takes
+///      them along; one that was moved from can be assigned and destroyed, nothing else. Not to be
 ///      touched in a forked child, which debug builds check (docs/lifetime.md).
 template <class Connection>
 class basic_client {
@@ -101,14 +113,19 @@ class basic_client {
   template <class Operation, class Token>
   auto async_call(Operation operation, call_options options, Token&& token) {
     return boost::asio::async_initiate<Token, detail::called>(
-        [](auto handler, detail::client_base* client, Operation op, call_options o) {
-          client->start_call(
+        [](auto handler,
+           const detail::client_base::state_ptr& client,
+           Operation op,
+           const call_options& o) {
+          detail::client_base::start_call(
+              client,
               std::make_unique<detail::typed_operation<Connection, Operation>>(std::move(op)),
               o,
-              detail::completion<detail::called>(std::move(handler), client->executor()));
+              detail::completion<detail::called>(std::move(handler),
+                                                 detail::client_base::executor_of(client)));
         },
         token,
-        &base_,
+        base_.state(),
         std::move(operation),
         std::move(options));
   }
@@ -121,12 +138,15 @@ class basic_client {
   template <class Token>
   auto async_checkout(checkout_options options, Token&& token) {
     return boost::asio::async_initiate<Token, void(error_code, lease<Connection>)>(
-        [](auto handler, detail::client_base* client, const checkout_options& o) {
-          client->start_checkout(
-              o, detail::typed_checkout<Connection>(std::move(handler), client->executor()));
+        [](auto handler, const detail::client_base::state_ptr& client, const checkout_options& o) {
+          detail::client_base::start_checkout(
+              client,
+              o,
+              detail::typed_checkout<Connection>(std::move(handler),
+                                                 detail::client_base::executor_of(client)));
         },
         token,
-        &base_,
+        base_.state(),
         std::move(options));
   }
   template <class Token>
@@ -156,12 +176,15 @@ class basic_client {
   template <class Token>
   auto async_drain(time_point deadline, Token&& token) {
     return boost::asio::async_initiate<Token, detail::drain_ended>(
-        [](auto handler, detail::client_base* client, time_point by) {
-          client->start_drain(
-              by, detail::completion<detail::drain_ended>(std::move(handler), client->executor()));
+        [](auto handler, const detail::client_base::state_ptr& client, time_point by) {
+          detail::client_base::start_drain(
+              client,
+              by,
+              detail::completion<detail::drain_ended>(std::move(handler),
+                                                      detail::client_base::executor_of(client)));
         },
         token,
-        &base_,
+        base_.state(),
         deadline);
   }
 
@@ -181,12 +204,14 @@ class basic_client {
   template <class Token>
   auto async_explain(Token&& token) {
     return boost::asio::async_initiate<Token, void(client_explanation)>(
-        [](auto handler, detail::client_base* client) {
-          client->start_explain(
-              detail::completion<void(client_explanation)>(std::move(handler), client->executor()));
+        [](auto handler, const detail::client_base::state_ptr& client) {
+          detail::client_base::start_explain(
+              client,
+              detail::completion<void(client_explanation)>(
+                  std::move(handler), detail::client_base::executor_of(client)));
         },
         token,
-        &base_);
+        base_.state());
   }
 
   [[nodiscard]] detail::client_base& base() noexcept { return base_; }

@@ -159,25 +159,32 @@ class REDIAL_API discovery {
   [[nodiscard]] std::shared_ptr<scheduler> time() const;
 
   /// Why `t` has the endpoints it has. Without sets and endpoints when nobody has been subscribed
-  /// to it for a while. `to_string` makes text of it.
+  /// to it for a while, or the discovery is closed or gone. `to_string` makes text of it.
   ///
   /// \par Completes with `void(explanation)`; never inline, on the handler's executor.
   /// \par Cancel Not possible: it takes one turn of the discovery's executor.
   template <class Token>
   auto async_explain(const target& t, Token&& token) {
     return boost::asio::async_initiate<Token, void(explanation)>(
-        [](auto handler, discovery* self, target asked) {
-          self->start_explain(
-              asked, detail::completion<void(explanation)>(std::move(handler), self->executor()));
+        [](auto handler,
+           const std::shared_ptr<detail::discovery_state>& state,
+           const target& asked) {
+          start_explain(
+              state,
+              asked,
+              detail::completion<void(explanation)>(std::move(handler), executor_of(state)));
         },
         token,
-        this,
+        state_,
         t);
   }
 
  private:
-  void start_explain(const target& t, detail::completion<void(explanation)> done);
-  [[nodiscard]] boost::asio::any_io_executor executor() const;
+  static void start_explain(const std::shared_ptr<detail::discovery_state>& state,
+                            const target& t,
+                            detail::completion<void(explanation)> done);
+  [[nodiscard]] static boost::asio::any_io_executor executor_of(
+      const std::shared_ptr<detail::discovery_state>& state);
   explicit discovery(std::shared_ptr<detail::discovery_state> state) noexcept;
   std::shared_ptr<detail::discovery_state> state_;
 };

@@ -60,19 +60,24 @@ class REDIAL_API resolver {
   /// \par Errors Those of `target::parse` for what is no name or service; the DNS error of a name
   ///      that has never been resolved (`errc::name_not_found`, `errc::dns_timeout`, ...): at once
   ///      when it is definite, at the first failed refresh otherwise; `errc::name_gone`;
-  ///      `errc::closed`; `operation_aborted` after `cancel()`.
+  ///      `errc::closed`, also when it starts (`boost::asio::deferred`) after the resolver has
+  ///      gone; `operation_aborted` after `cancel()`.
   /// \par Cancel Not by slot; `cancel()` ends all.
   template <class Token>
   auto async_resolve(std::string_view host, std::string_view service, Token&& token) {
     return boost::asio::async_initiate<Token, void(error_code, results_type)>(
-        [](auto handler, resolver* self, std::string name, std::string port) {
-          self->start(std::move(name),
-                      std::move(port),
-                      detail::completion<void(error_code, results_type)>(std::move(handler),
-                                                                         self->get_executor()));
+        [](auto handler,
+           const std::shared_ptr<detail::resolver_state>& state,
+           std::string name,
+           std::string port) {
+          start(state,
+                std::move(name),
+                std::move(port),
+                detail::completion<void(error_code, results_type)>(std::move(handler),
+                                                                   executor_of(state)));
         },
         token,
-        this,
+        state_,
         std::string(host),
         std::string(service));
   }
@@ -83,9 +88,12 @@ class REDIAL_API resolver {
   void close();
 
  private:
-  void start(std::string host,
-             std::string service,
-             detail::completion<void(error_code, results_type)> done);
+  static void start(const std::shared_ptr<detail::resolver_state>& state,
+                    std::string host,
+                    std::string service,
+                    detail::completion<void(error_code, results_type)> done);
+  [[nodiscard]] static executor_type executor_of(
+      const std::shared_ptr<detail::resolver_state>& state);
   std::shared_ptr<detail::resolver_state> state_;
 };
 

@@ -69,7 +69,9 @@ REDIAL_API void start_explain(const std::shared_ptr<http_state>& state,
 /// Redirects are not followed, cookies and credentials not kept.
 ///
 /// \par Threads Safe from any thread.
-/// \par Lifetime Destroying it closes it: requests in flight complete with `errc::closed`.
+/// \par Lifetime Destroying it closes it: requests in flight, and those that start only then,
+///      complete with `errc::closed`. One that was moved from can be assigned and destroyed,
+///      nothing else.
 class REDIAL_API http_client {
  public:
   /// With a discovery of its own.

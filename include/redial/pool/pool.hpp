@@ -73,7 +73,18 @@ class REDIAL_API pool_base {
   [[nodiscard]] boost::system::result<lease_base> try_checkout() noexcept;
   [[nodiscard]] boost::system::result<lease_base> try_checkout(
       const checkout_options& options) noexcept;
-  void start_checkout(checkout_options options, completion<checked_out> done);
+  void start_checkout(const checkout_options& options, completion<checked_out> done);
+
+  /// What operations that have yet to start hold on to, since the pool may be moved or destroyed
+  /// first. Null once moved from.
+  using state_ptr = std::shared_ptr<pool_state>;
+  [[nodiscard]] const state_ptr& state() const noexcept { return state_; }
+  static void start_checkout(const state_ptr& state,
+                             const checkout_options& options,
+                             completion<checked_out> done);
+  static void start_drain(const state_ptr& state, time_point by, completion<drain_ended> done);
+  [[nodiscard]] static const boost::asio::any_io_executor& executor_of(
+      const state_ptr& state) noexcept;
 
   bool reset(error_code cause);
   /// `ends_drain`: what a drain under way completes with.
@@ -87,11 +98,10 @@ class REDIAL_API pool_base {
   [[nodiscard]] redial::meter meter() const;
   [[nodiscard]] error_code last_connect_error() const;
   [[nodiscard]] const std::string& name() const noexcept;
-  [[nodiscard]] const boost::asio::any_io_executor& executor() const noexcept;
   [[nodiscard]] const std::shared_ptr<scheduler>& time() const noexcept;
 
  private:
-  std::shared_ptr<pool_state> state_;
+  state_ptr state_;
 };
 
 }  // namespace detail
@@ -100,9 +110,10 @@ class REDIAL_API pool_base {
 /// it lends them, drains those that left.
 ///
 /// \par Threads Safe from any thread.
-/// \par Lifetime Destroying it closes it. Operations in flight complete with `errc::closed`; leased
-///      connections are cancelled and closed. Not to be touched in a forked child, which debug
-///      builds check (docs/lifetime.md).
+/// \par Lifetime Destroying it closes it. Operations in flight, and those that start only then
+///      (`boost::asio::deferred`), complete with `errc::closed`; leased connections are cancelled
+///      and closed. One that was moved from can be assigned and destroyed, nothing else. Not to be
+///      touched in a forked child, which debug builds check (docs/lifetime.md).
 template <class Connection>
 class basic_pool {
  public:
@@ -138,13 +149,15 @@ class basic_pool {
   template <class Token>
   auto async_checkout(checkout_options options, Token&& token) {
     return boost::asio::async_initiate<Token, void(error_code, lease_type)>(
-        [](auto handler, detail::pool_base* pool, checkout_options o) {
-          pool->start_checkout(
-              std::move(o),
-              detail::typed_checkout<Connection>(std::move(handler), pool->executor()));
+        [](auto handler, const detail::pool_base::state_ptr& pool, const checkout_options& o) {
+          detail::pool_base::start_checkout(
+              pool,
+              o,
+              detail::typed_checkout<Connection>(std::move(handler),
+                                                 detail::pool_base::executor_of(pool)));
         },
         token,
-        &base_,
+        base_.state(),
         std::move(options));
   }
   template <class Token>
@@ -175,14 +188,15 @@ class basic_pool {
   template <class Token>
   auto async_drain(time_point deadline, Token&& token) {
     return boost::asio::async_initiate<Token, detail::drain_ended>(
-        [](auto handler, detail::pool_base* pool, time_point by) {
-          pool->start_drain(
-              true,
+        [](auto handler, const detail::pool_base::state_ptr& pool, time_point by) {
+          detail::pool_base::start_drain(
+              pool,
               by,
-              detail::completion<detail::drain_ended>(std::move(handler), pool->executor()));
+              detail::completion<detail::drain_ended>(std::move(handler),
+                                                      detail::pool_base::executor_of(pool)));
         },
         token,
-        &base_,
+        base_.state(),
         deadline);
   }
 

@@ -8,6 +8,7 @@
 #include "discovery_world.hpp"
 #include "ports/timer_queue.hpp"
 
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/strand.hpp>
@@ -424,6 +425,20 @@ TEST(DiscoveryEnd, ThreadsSubscribeReportAndLeaveAtWill) {
   users.stop();
   for (auto& t : threads) t.join();
   EXPECT_EQ(out_of_order, 0);
+}
+
+TEST(DiscoveryEnd, AnExplanationThatIsAskedForAfterIt) {
+  discovery_world w;
+  auto d = w.make();
+  auto op = d->async_explain(target("http://api.test"), boost::asio::deferred);
+  d.reset();
+  std::optional<explanation> got;
+  std::move(op)([&](const explanation& e) { got = e; });
+  EXPECT_FALSE(got) << "never inline";
+  w.sim.settle();
+  ASSERT_TRUE(got);
+  EXPECT_EQ(got->target, "http://api.test:80");
+  EXPECT_TRUE(got->endpoints.empty());
 }
 
 }  // namespace

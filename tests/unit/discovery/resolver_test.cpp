@@ -3,6 +3,7 @@
 
 #include "discovery_world.hpp"
 
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
 #include <gmock/gmock.h>
@@ -254,6 +255,21 @@ TEST(Resolver, RefusesWrongOptions) {
   EXPECT_THROW(redial::resolver(w.sim.executor(), nullptr), std::invalid_argument);
   EXPECT_THROW(redial::resolver({}, d), std::invalid_argument);
   EXPECT_THROW(redial::resolver(w.sim.executor(), d, -1s), std::invalid_argument);
+}
+
+TEST(Resolver, WhatStartsAfterItsEndIsClosed) {
+  discovery_world w;
+  w.dns.set("api.test", {"10.0.0.1"}, 5s);
+  std::optional<redial::resolver> r;
+  r.emplace(w.sim.executor(), w.make());
+  auto op = r->async_resolve("api.test", "80", boost::asio::deferred);
+  r.reset();
+  std::optional<error_code> error;
+  std::move(op)([&](error_code ec, auto&&...) { error = ec; });
+  EXPECT_FALSE(error) << "never inline";
+  w.sim.advance(1s);
+  EXPECT_EQ(error, errc::closed);
+  EXPECT_EQ(w.dns.times_asked("api.test"), 0U);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include "pool_world.hpp"
 
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/io_context.hpp>
 
 #include <stdexcept>
@@ -242,6 +243,28 @@ TEST_F(Lifecycle, CloseWhileANoticeIsBeingArmed) {
   sim.advance(20ms);
   EXPECT_TRUE(closed);
   EXPECT_EQ(open_now(), 0U);
+}
+
+TEST_F(Lifecycle, WhatStartsAfterThePoolWasMovedOrHasGone) {
+  start({"10.0.0.1"});
+  auto follows = pool->async_checkout(boost::asio::deferred);
+  auto late = pool->async_checkout(boost::asio::deferred);
+  auto drain = pool->async_drain(sim.now() + 1s, boost::asio::deferred);
+  scripted_pool other = std::move(*pool);
+  *pool = std::move(other);
+  const auto first = expect_wait();
+  std::move(follows)(receiver(first));
+  sim.settle();
+  EXPECT_TRUE(first->leased());
+  first->lease = {};
+  pool.reset();
+  const auto second = expect_wait();
+  std::move(late)(receiver(second));
+  error_code drained;
+  std::move(drain)([&](error_code ec) { drained = ec; });
+  sim.settle();
+  EXPECT_EQ(second->error, errc::closed);
+  EXPECT_EQ(drained, errc::closed);
 }
 
 }  // namespace

@@ -91,12 +91,8 @@ void client_state::start_call(std::unique_ptr<erased_operation> op,
 
 call_terms client_state::terms_of(const call_options& options, time_point now) {
   call_terms t;
-  t.deadline = options.deadline;
-  if (t.deadline == time_point::max()) {
-    const bool given = options.timeout != duration::max();
-    t.deadline = after(now, given ? clamped(options.timeout) : options_.default_timeout);
-  }
-  t.idempotent = options.is_idempotent;
+  t.deadline = deadline_of(options.deadline, options.timeout, options_.default_timeout, now);
+  t.idempotent = options.is_idempotent.value_or(false);
   t.attempt_timeout = options_.attempt_timeout;
   t.client_started = started_;
   t.key = options.key;

@@ -79,9 +79,11 @@ class http_state {
       std::move(done).post(executor(), bad, call_history());
       return;
     }
-    options.is_idempotent = options.is_idempotent || is_idempotent(call->request());
-    if (!call->prepare_usual(rest_of_head_, options.is_idempotent)) {
-      call->prepare(authority_, options_.user_agent, options.is_idempotent);
+    const bool repeatable =
+        options.is_idempotent.value_or(false) || is_idempotent(call->request());
+    options.is_idempotent = repeatable;
+    if (!call->prepare_usual(rest_of_head_, repeatable)) {
+      call->prepare(authority_, options_.user_agent, repeatable);
     }
     const response_limits limits{options_.max_header_bytes, options_.max_body_bytes};
     client_base::start_call(

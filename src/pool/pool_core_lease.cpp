@@ -138,8 +138,7 @@ error_code pool_core::enqueue(ticket t,
     return why;
   };
   if (table_.verdict() && table_.choice().usable().empty()) return refused(table_.verdict());
-  const time_point deadline =
-      o.deadline == time_point::max() ? after(now, options_.checkout_timeout) : o.deadline;
+  const time_point deadline = deadline_of(o.deadline, o.timeout, options_.checkout_timeout, now);
   if (deadline <= now) {
     ++counters_.checkout_timeouts;
     return refused(timeout_error());

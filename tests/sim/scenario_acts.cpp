@@ -91,7 +91,7 @@ call_options scenario_world::roll_call() {
 
 void scenario_world::call(user& u, bool must_succeed) {
   call_options o = must_succeed ? call_options(1500ms).idempotent() : roll_call();
-  started& s = begin(u, "call", sim_.now() + o.timeout);
+  started& s = begin(u, "call", sim_.now() + *o.timeout);
   s.must_succeed = must_succeed;
   u.client->async_call(
       [this, &u](attempt& a, scripted_connection& c, operation_handler done) {
@@ -144,7 +144,7 @@ void scenario_world::check_out(user& u, bool must_succeed) {
   const duration patience = must_succeed ? duration(1500ms) : between(0ms, 1500ms);
   checkout_options o(sim_.now() + patience);
   if (chance(30)) o.key = endpoint_key(below(5));
-  started& s = begin(u, "checkout", o.deadline);
+  started& s = begin(u, "checkout", *o.deadline);
   s.must_succeed = must_succeed;
   auto served = asio::bind_cancellation_slot(
       s.signal.slot(), [this, &s](error_code ec, lease<scripted_connection> l) {

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,34 +30,28 @@ struct call_options {
   /// Any unit; negative: as zero, longer than a year: a year.
   template <class Rep, class Period>
   call_options(std::chrono::duration<Rep, Period> time) noexcept  // NOLINT: so is a timeout
-      : timeout(cut(std::chrono::duration<double>(time), time)) {}
+      : timeout(clamped(time)) {}
 
-  /// Same call with the promise that running it twice does no harm.
+  /// Same call with the promise that running it twice does no harm, or with the warning that it
+  /// does.
   [[nodiscard]] call_options idempotent(bool yes = true) && {
     is_idempotent = yes;
     return std::move(*this);
   }
 
-  /// Absolute; includes queueing, DNS, connecting, TLS and waits between attempts. The default
-  /// (`time_point::max()`) means `timeout` from now. Already past: `errc::deadline_exceeded`.
-  time_point deadline = time_point::max();
-  /// From the start of the call, by the client's clock. The default (`duration::max()`) means
+  /// Absolute; includes queueing, DNS, connecting, TLS and waits between attempts. Unset: `timeout`
+  /// from now. Already past: `errc::deadline_exceeded`. `time_point::max()`: never; attempts then
+  /// have no limit either, unless `client_options::attempt_timeout` is one.
+  std::optional<time_point> deadline;
+  /// From the start of the call, by the client's clock, cut to [0, 1 year]. Unset:
   /// `client_options::default_timeout`. Ignored when there is a deadline.
-  duration timeout = duration::max();
-  /// Running it twice does no harm, so it may be retried after bytes were sent.
-  bool is_idempotent = false;
+  std::optional<duration> timeout;
+  /// Running it twice does no harm, so it may be retried after bytes were sent. Unset: as the
+  /// protocol says, of which `http_client` knows (GET, PUT, ...), or else false.
+  std::optional<bool> is_idempotent;
   /// Calls with equal keys go to the same endpoint, and their retries to that key's next ones, if
   /// the pool's policy looks at keys: `checkout_options::key`.
   endpoint_key key;
-
- private:
-  // In floating point, since 400 years do not fit into `duration`; a NaN is no time.
-  template <class Time>
-  static duration cut(std::chrono::duration<double> seconds, Time exact) noexcept {
-    if (!(seconds.count() > 0)) return duration::zero();
-    if (seconds >= longest_duration) return longest_duration;
-    return std::chrono::duration_cast<duration>(exact);
-  }
 };
 
 /// What became of one attempt.

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 namespace redial::inline REDIAL_ABI {
 
@@ -24,11 +25,30 @@ inline constexpr duration longest_duration = std::chrono::hours{24 * 365};
   return std::clamp(d, duration::zero(), longest_duration);
 }
 
+/// The same of any unit. In floating point, since 400 years do not fit into `duration`; a NaN is no
+/// time.
+template <class Rep, class Period>
+[[nodiscard]] constexpr duration clamped(std::chrono::duration<Rep, Period> d) noexcept {
+  const std::chrono::duration<double> seconds(d);
+  if (!(seconds.count() > 0)) return duration::zero();
+  if (seconds >= longest_duration) return longest_duration;
+  return std::chrono::duration_cast<duration>(d);
+}
+
 /// `start + d` without overflow: `time_point::max()` and `time_point::min()` are the ends.
 [[nodiscard]] constexpr time_point after(time_point start, duration d) noexcept {
   if (d > duration::zero() && start > time_point::max() - d) return time_point::max();
   if (d < duration::zero() && start < time_point::min() - d) return time_point::min();
   return start + d;
+}
+
+/// When something has to be over for which a caller gave an instant, or else a time, or neither.
+[[nodiscard]] constexpr time_point deadline_of(std::optional<time_point> deadline,
+                                               std::optional<duration> timeout,
+                                               duration otherwise,
+                                               time_point now) noexcept {
+  if (deadline) return *deadline;
+  return after(now, timeout ? clamped(*timeout) : otherwise);
 }
 
 /// Time left from `now` to `deadline`; zero when it has passed, at most `longest_duration`.

@@ -21,7 +21,10 @@
 #include <boost/asio/async_result.hpp>
 #include <boost/system/result.hpp>
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 namespace redial::inline REDIAL_ABI {
@@ -34,11 +37,18 @@ struct tried_endpoint {
 
 struct checkout_options {
   checkout_options() = default;
-  explicit checkout_options(time_point by) : deadline(by) {}
+  checkout_options(time_point by) noexcept : deadline(by) {}  // NOLINT: a deadline is enough
+  /// Any unit; negative: as zero, longer than a year: a year.
+  template <class Rep, class Period>
+  checkout_options(std::chrono::duration<Rep, Period> time) noexcept  // NOLINT: so is a timeout
+      : timeout(clamped(time)) {}
 
-  /// Instant to give up. Already past: idle connections only. The default (`time_point::max()`)
-  /// means `pool_options::checkout_timeout` from now.
-  time_point deadline = time_point::max();
+  /// Instant to give up. Already past: idle connections only. `time_point::max()`: never. Unset:
+  /// `timeout` from now.
+  std::optional<time_point> deadline;
+  /// From now, by the pool's clock, cut to [0, 1 year]. Unset: `pool_options::checkout_timeout`.
+  /// Ignored when there is a deadline.
+  std::optional<duration> timeout;
   /// Not these, but the rest of their tier or the next one; if all were tried, a new connection.
   std::vector<tried_endpoint> tried;
   /// What the endpoint is chosen by under `balancing::consistent_hash`; handed to

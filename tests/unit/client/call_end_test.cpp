@@ -80,6 +80,28 @@ TEST_F(CallEnd, TheDefaultTimeoutIsTheOptions) {
   EXPECT_EQ(result->error, errc::deadline_exceeded);
 }
 
+TEST_F(CallEnd, ADeadlineThatNeverComesIsNotTheDefaultTimeout) {
+  options.default_timeout = 3s;
+  options.pool.checkout_timeout = 3s;
+  options.pool.max_connections = 1;
+  options.pool.max_total_connections = 1;
+  where = target("static://10.0.0.1:80");
+  started();
+  const auto running = call(time_point::max());
+  const auto queued = call(time_point::max());
+  sim.advance(std::chrono::hours{48});
+  EXPECT_EQ(running->completions + queued->completions, 0);
+  EXPECT_EQ(last().view->deadline(), time_point::max());
+  last().complete({});
+  sim.settle();
+  ASSERT_EQ(operations.size(), 2U);
+  last().complete({});
+  sim.settle();
+  EXPECT_FALSE(running->error);
+  EXPECT_EQ(queued->completions, 1);
+  EXPECT_FALSE(queued->error);
+}
+
 TEST_F(CallEnd, ACallThatGetsNoConnectionEndsAtItsDeadline) {
   connect_behaviour never;
   never.never = true;

@@ -96,10 +96,13 @@ TEST(CallOptions, ConvertFromADeadlineAndFromTimeoutsInAnyUnit) {
   EXPECT_EQ(timeout(2s), 2s);
   EXPECT_EQ(timeout(1500ms), 1500ms);
   EXPECT_EQ(timeout(std::chrono::duration<double>(0.5)), 500ms);
-  EXPECT_EQ(timeout({}), duration::max());
+  EXPECT_EQ(timeout({}), std::nullopt);
   const time_point by = time_point{} + 5h;
   EXPECT_EQ(call_options(by).deadline, by);
-  EXPECT_TRUE(call_options(2s).idempotent().is_idempotent);
+  EXPECT_EQ(call_options().deadline, std::nullopt);
+  EXPECT_EQ(call_options().is_idempotent, std::nullopt);
+  EXPECT_EQ(call_options(2s).idempotent().is_idempotent, true);
+  EXPECT_EQ(call_options(2s).idempotent(false).is_idempotent, false);
 }
 
 TEST(CallOptions, Fault88_ExtremeTimeoutsDoNotOverflow) {

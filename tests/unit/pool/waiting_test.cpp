@@ -108,6 +108,23 @@ TEST_F(Waiting, WithoutADeadlineCheckoutTimeoutCounts) {
   EXPECT_EQ(a->error, errc::checkout_timeout);
 }
 
+TEST_F(Waiting, ATimeoutCountsFromNowAndNeverIsNever) {
+  options.max_connections = 1;
+  start({"10.0.0.1"});
+  auto l = take();
+  const auto a = checkout(checkout_options(7s));
+  const auto b = checkout(checkout_options(time_point::max()));
+  sim.advance(6s);
+  EXPECT_TRUE(a->pending());
+  sim.advance(1s);
+  EXPECT_EQ(a->error, errc::checkout_timeout);
+  sim.advance(48h);
+  EXPECT_TRUE(b->pending());
+  l = {};
+  sim.settle();
+  EXPECT_TRUE(b->leased());
+}
+
 TEST_F(Waiting, Fault126_CancelTwiceAndAfterCompletion) {
   start({"10.0.0.1"});
   auto l = take();

@@ -79,8 +79,7 @@ class http_state {
       std::move(done).post(executor(), bad, call_history());
       return;
     }
-    const bool repeatable =
-        options.is_idempotent.value_or(false) || is_idempotent(call->request());
+    const bool repeatable = is_idempotent(call->request(), options.is_idempotent);
     options.is_idempotent = repeatable;
     if (!call->prepare_usual(rest_of_head_, repeatable)) {
       call->prepare(authority_, options_.user_agent, repeatable);

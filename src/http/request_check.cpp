@@ -55,10 +55,11 @@ error_code check_request(const http_request& r) noexcept {
   return {};
 }
 
-bool is_idempotent(const http_request& r) noexcept {
+bool is_idempotent(const http_request& r, std::optional<bool> caller) noexcept {
   constexpr std::array<std::string_view, 6> methods = {
       "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"};
-  return r.idempotent.value_or(is_among(r.method, methods));
+  if (r.idempotent) return *r.idempotent;
+  return caller.value_or(is_among(r.method, methods));
 }
 
 bool expects_body(std::string_view method) noexcept {

@@ -6,6 +6,7 @@
 #include <redial/core/error.hpp>
 #include <redial/http/message.hpp>
 
+#include <optional>
 #include <string_view>
 
 namespace redial::inline REDIAL_ABI::detail {
@@ -14,8 +15,9 @@ namespace redial::inline REDIAL_ABI::detail {
 /// value would start a header, or a request, of somebody else's making.
 [[nodiscard]] error_code check_request(const http_request& r) noexcept;
 
-/// RFC 9110 §9.2.2, unless the request says otherwise.
-[[nodiscard]] bool is_idempotent(const http_request& r) noexcept;
+/// What the request says, or else its caller (`call_options`), or else RFC 9110 §9.2.2.
+[[nodiscard]] bool is_idempotent(const http_request& r,
+                                 std::optional<bool> caller = std::nullopt) noexcept;
 
 /// Does an empty body need `Content-Length: 0` (RFC 9110 §8.6)?
 [[nodiscard]] bool expects_body(std::string_view method) noexcept;

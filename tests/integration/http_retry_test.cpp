@@ -55,6 +55,17 @@ TEST_F(HttpRetry, APostThatIsPromisedToBeIdempotentIsSentAgain) {
   EXPECT_EQ(server.requests().size(), 2U);
 }
 
+TEST_F(HttpRetry, ARequestThatSaysItIsNotIdempotentIsNotSentAgainWhateverItsCallSays) {
+  server.next(raw_reply("", then::close));
+  http_request r("POST", "/");
+  r.idempotent = false;
+  EXPECT_EQ(send(std::move(r), call_options().idempotent()).error, errc::peer_closed);
+  server.next(raw_reply("", then::close));
+  EXPECT_EQ(send(http_request("GET", "/"), call_options().idempotent(false)).error,
+            errc::peer_closed);
+  EXPECT_EQ(server.requests().size(), 2U);
+}
+
 TEST_F(HttpRetry, UnavailableIsTriedElsewhere) {
   connect_both();
   for (const int status : {502, 503, 504}) {

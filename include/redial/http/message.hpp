@@ -55,7 +55,8 @@ struct http_request {
   /// Upgrade. A `Host` given here must be the only one and replaces the target's name.
   http_fields fields;
   std::string body;
-  /// Overrides what the method says (GET, HEAD, OPTIONS, TRACE, PUT, DELETE are idempotent,
+  /// May it be sent again after bytes of it were sent? Overrides `call_options::is_idempotent`,
+  /// which overrides what the method says (GET, HEAD, OPTIONS, TRACE, PUT, DELETE are idempotent,
   /// RFC 9110 §9.2.2).
   std::optional<bool> idempotent;
 };

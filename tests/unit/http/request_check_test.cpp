@@ -122,6 +122,18 @@ TEST(RequestCheck, IdempotencyComesFromTheMethodUnlessSaidOtherwise) {
   EXPECT_FALSE(is_idempotent(r));
 }
 
+TEST(RequestCheck, TheRequestsOwnWordWinsOverTheCallsOverTheMethods) {
+  const http_request get("GET", "/");
+  const http_request post("POST", "/");
+  EXPECT_FALSE(is_idempotent(get, false));
+  EXPECT_TRUE(is_idempotent(post, true));
+  for (const bool said : {false, true}) {
+    http_request r = get;
+    r.idempotent = said;
+    EXPECT_EQ(is_idempotent(r, !said), said);
+  }
+}
+
 TEST(HttpFields, CompareNamesWithoutCaseAndKeepOrder) {
   http_fields f;
   EXPECT_EQ(f.get("a"), "");

@@ -173,7 +173,7 @@ class PoolWorld : public ::testing::Test {
     pool->async_checkout(std::move(o), receiver(w));
     return w;
   }
-  wait checkout(duration patience, std::vector<tried_endpoint> tried = {}) {
+  wait checkout(duration patience, std::vector<tried_endpoint> tried) {
     checkout_options o(sim.now() + patience);
     o.tried = std::move(tried);
     return checkout(std::move(o));

@@ -103,10 +103,12 @@ class get_probe final : public health_probe {
   explicit get_probe(http_probe_options options)
       : options_(std::make_shared<const http_probe_options>(std::move(options))) {}
 
-  void check(std::shared_ptr<pooled_connection> c, time_point, handler done) override {
-    static_cast<net_connection&>(*c).visit([&](auto& stream) {
+  void check(const probe_request& asked, handler done) override {
+    connection_cast<net_connection>(*asked.connection).visit([&](auto& stream) {
       using stream_type = std::remove_reference_t<decltype(stream)>;
-      std::make_shared<probe_exchange<stream_type>>(c, stream, options_, std::move(done))->start();
+      std::make_shared<probe_exchange<stream_type>>(
+          asked.connection, stream, options_, std::move(done))
+          ->start();
     });
   }
 

@@ -92,8 +92,8 @@ class byte_check final : public identity_check {
  public:
   explicit byte_check(byte_identity what) : what_(std::move(what)) {}
 
-  void prove(tcp_stream& stream, const endpoint&, handler done) const override {
-    std::make_shared<byte_proof>(what_, stream, std::move(done))->start();
+  void prove(const identity_request& request, handler done) const override {
+    std::make_shared<byte_proof>(what_, *request.stream, std::move(done))->start();
   }
 
  private:

@@ -157,8 +157,8 @@ class http_check final : public identity_check {
  public:
   explicit http_check(http_identity what) : what_(std::move(what)) {}
 
-  void prove(tcp_stream& stream, const endpoint& where, handler done) const override {
-    std::make_shared<http_proof>(what_, stream, where, std::move(done))->start();
+  void prove(const identity_request& request, handler done) const override {
+    std::make_shared<http_proof>(what_, *request.stream, request.where, std::move(done))->start();
   }
 
  private:

@@ -26,7 +26,11 @@ class tcp_opening final : public detail::opening {
   void connected(asio::ip::tcp::socket socket) override {
     stream_ = tcp_stream::make(std::move(socket));
     if (!identity_) return proven({});
-    identity_->prove(*stream_, request().where, answer_to(self()));
+    identity_request asked;
+    asked.stream = stream_.get();
+    asked.where = request().where;
+    asked.deadline = request().deadline;
+    identity_->prove(asked, answer_to(self()));
   }
 
   /// What the check calls. Without another copy of it, nobody else keeps the opening alive, so its

@@ -171,7 +171,11 @@ void pool_state::check(const pool_actions::opening& o,
     if (expected) o.slot->operation.swap(finished);
   }
   if (!expected) return run->cancel();
-  run->start(std::move(connection), options_.health.probe, o.deadline);
+  probe_request request;
+  request.connection = std::move(connection);
+  request.where = o.where;
+  request.deadline = o.deadline;
+  run->start(std::move(request), options_.health.probe);
 }
 
 void pool_state::conclude(const pool_actions::opening& o,

@@ -13,7 +13,7 @@ namespace {
 
 class open_probe final : public health_probe {
  public:
-  void check(std::shared_ptr<pooled_connection>, time_point, handler done) override { done({}); }
+  void check(const probe_request&, handler done) override { done({}); }
 };
 
 }  // namespace
@@ -25,19 +25,16 @@ namespace detail {
 probe_run::probe_run(std::shared_ptr<pooled_connection> connection, handler done)
     : connection_(std::move(connection)), done_(std::move(done)) {}
 
-void probe_run::start(std::shared_ptr<pooled_connection> connection,
-                      std::shared_ptr<health_probe> probe,
-                      time_point deadline) {
-  const auto executor = connection->get_executor();
-  auto check =
-      [self = shared_from_this(), c = std::move(connection), probe = std::move(probe), deadline] {
-        if (self->over_) return;
-        try {
-          probe->check(c, deadline, [self](error_code ec) { self->finish(ec); });
-        } catch (const std::exception&) {
-          self->finish(boost::asio::error::operation_aborted);
-        }
-      };
+void probe_run::start(probe_request request, std::shared_ptr<health_probe> probe) {
+  const auto executor = request.connection->get_executor();
+  auto check = [self = shared_from_this(), request = std::move(request), probe = std::move(probe)] {
+    if (self->over_) return;
+    try {
+      probe->check(request, [self](error_code ec) { self->finish(ec); });
+    } catch (const std::exception&) {
+      self->finish(boost::asio::error::operation_aborted);
+    }
+  };
   boost::asio::post(executor, std::move(check));
 }
 

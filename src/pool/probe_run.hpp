@@ -20,11 +20,9 @@ class probe_run final : public connect_operation, public std::enable_shared_from
 
   probe_run(std::shared_ptr<pooled_connection> connection, handler done);
 
-  /// Posts the check of `connection`, the same, to its executor: by now it may have been given back
-  /// by `cancel` on another thread. `probe` is kept alive meanwhile.
-  void start(std::shared_ptr<pooled_connection> connection,
-             std::shared_ptr<health_probe> probe,
-             time_point deadline);
+  /// Posts the check of `request.connection`, the same, to its executor: by now it may have been
+  /// given back by `cancel` on another thread. `probe` is kept alive meanwhile.
+  void start(probe_request request, std::shared_ptr<health_probe> probe);
   void cancel() noexcept override;
 
  private:

@@ -53,13 +53,16 @@ tcp_connector asking(std::shared_ptr<const identity_check> check) {
 class custom final : public identity_check {
  public:
   using function = std::function<void(tcp_stream&, handler)>;
-  explicit custom(function f) : f_(std::move(f)) {}
-  void prove(tcp_stream& s, const endpoint&, handler done) const override {
-    f_(s, std::move(done));
-  }
+  using whole_function = std::function<void(const identity_request&, handler)>;
+  explicit custom(function f)
+      : f_([f = std::move(f)](const identity_request& r, handler done) {
+          f(*r.stream, std::move(done));
+        }) {}
+  explicit custom(whole_function f) : f_(std::move(f)) {}
+  void prove(const identity_request& r, handler done) const override { f_(r, std::move(done)); }
 
  private:
-  const function f_;
+  const whole_function f_;
 };
 
 class Identity : public ::testing::Test {
@@ -183,6 +186,21 @@ TEST_F(Identity, ACheckOfOnesOwn) {
             }),
             errc::identity_mismatch)
       << "called inside the function; the first word counts";
+}
+
+TEST_F(Identity, ACheckIsToldWhomItAsksAndUntilWhen) {
+  identity_request told;
+  error_code ec;
+  const auto before = clock::now();
+  const custom::whole_function f = [&](const identity_request& r, identity_check::handler done) {
+    told = r;
+    EXPECT_EQ(r.stream->remote_endpoint(ec).port(), r.where.port);
+    done({});
+  };
+  EXPECT_FALSE(open(asking(std::make_shared<custom>(f)), 30s)->error);
+  EXPECT_EQ(told.where.port, peer_->port());
+  EXPECT_GE(told.deadline, before + 29s);
+  EXPECT_LE(told.deadline, clock::now() + 30s);
 }
 
 TEST_F(Identity, BytesThatACheckLeavesUnreadSpoilTheConnection) {

@@ -70,16 +70,17 @@ time_point witnessed_connector::failed_at(const endpoint& where) const {
   return found == memory_->failures.end() ? time_point::min() : found->second;
 }
 
-void witnessed_probe::check(std::shared_ptr<pooled_connection> c, time_point, handler done) {
-  const endpoint where = static_cast<scripted_connection&>(*c).peer().where();
+void witnessed_probe::check(const probe_request& request, handler done) {
+  const endpoint where = request.where;
   const probe_answer said = says_(where);
   if (said == probe_answer::silent) return;
   auto passed = passed_;
-  sim_.after(2ms, [c, done = std::move(done), said, where, passed, &sim = sim_] {
-    if (said != probe_answer::well) return done(errc::unavailable_status);
-    (*passed)[where] = sim.now();
-    done({});
-  });
+  sim_.after(2ms,
+             [c = request.connection, done = std::move(done), said, where, passed, &sim = sim_] {
+               if (said != probe_answer::well) return done(errc::unavailable_status);
+               (*passed)[where] = sim.now();
+               done({});
+             });
 }
 
 time_point witnessed_probe::passed_at(const endpoint& where) const {

@@ -58,7 +58,7 @@ class witnessed_probe final : public health_probe {
   using oracle = std::function<probe_answer(const endpoint&)>;
   witnessed_probe(simulation& sim, oracle says) : sim_(sim), says_(std::move(says)) {}
 
-  void check(std::shared_ptr<pooled_connection> c, time_point deadline, handler done) override;
+  void check(const probe_request& request, handler done) override;
   /// When the last check passed; `time_point::min()`: none did.
   [[nodiscard]] time_point passed_at(const endpoint& where) const;
 

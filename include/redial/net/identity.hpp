@@ -6,6 +6,7 @@
 #include <redial/core/abi.hpp>
 #include <redial/core/endpoint.hpp>
 #include <redial/core/error.hpp>
+#include <redial/core/time.hpp>
 
 #include <cstddef>
 #include <functional>
@@ -15,6 +16,18 @@
 namespace redial::inline REDIAL_ABI {
 
 class tcp_stream;
+
+/// What an identity check is asked to prove.
+struct identity_request {
+  identity_request() = default;
+
+  /// Never null. Connected to `where`, and used by nobody else.
+  tcp_stream* stream = nullptr;
+  endpoint where;
+  /// When the connect has failed: `connect_request::deadline`, by the clock of the stream's
+  /// executor.
+  time_point deadline{};
+};
 
 /// Asks whoever answers on a new connection for something that only the right service says. An
 /// address that is used again may belong to a stranger who listens on the same port.
@@ -33,17 +46,18 @@ class REDIAL_API identity_check {
 
   virtual ~identity_check() = default;
 
-  /// Talks on `stream`, which is connected to `where`, and calls `done`, from any thread, inside
-  /// this function or later. When the connect deadline comes first, the stream is closed, the
-  /// connect has failed, and the call means nothing any more. A `done` that is destroyed uncalled
+  /// Talks on the stream and calls `done`, from any thread, inside this function or later. When the
+  /// deadline comes first, the stream is closed, the connect has failed, and the call means nothing
+  /// any more. A `done` that is destroyed uncalled
   /// fails the connect with `errc::abandoned`, and so does an exception, which passes on to who
   /// runs the executor.
   ///
-  /// \par Threads  On the strand of `stream`.
-  /// \par Lifetime `stream` is valid while a copy of `done` exists and until it is called; nothing
-  ///      may be pending on `stream` by then. Keep copies in the handlers of operations on `stream`
-  ///      only: these end with its execution context.
-  virtual void prove(tcp_stream& stream, const endpoint& where, handler done) const = 0;
+  /// \par Threads  On the strand of the stream.
+  /// \par Lifetime `*request.stream` is valid while a copy of `done` exists and until it is called;
+  /// nothing
+  ///      may be pending on it by then. Keep copies in the handlers of operations on it only: these
+  ///      end with its execution context.
+  virtual void prove(const identity_request& request, handler done) const = 0;
 };
 
 /// A question and the bytes that answer it.

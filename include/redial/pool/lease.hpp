@@ -100,15 +100,6 @@ class holder final : public pooled_connection {
   boost::asio::any_io_executor executor_;
 };
 
-template <class Connection>
-[[nodiscard]] Connection& connection_cast(pooled_connection& c) noexcept {
-  if constexpr (std::is_base_of_v<pooled_connection, Connection>) {
-    return static_cast<Connection&>(c);
-  } else {
-    return static_cast<holder<Connection>&>(c).held;
-  }
-}
-
 }  // namespace detail
 
 /// Wraps a connection of any type for a pool. `Connection` has `void close() noexcept` and
@@ -117,6 +108,17 @@ template <class Connection>
 [[nodiscard]] std::unique_ptr<pooled_connection> pooled(Connection c,
                                                         boost::asio::any_io_executor executor) {
   return std::make_unique<detail::holder<Connection>>(std::move(c), std::move(executor));
+}
+
+/// The connection that a pool of `Connection`s keeps as `c`: itself, or what `pooled` has wrapped.
+/// Of another type it is undefined, as a `static_cast` is.
+template <class Connection>
+[[nodiscard]] Connection& connection_cast(pooled_connection& c) noexcept {
+  if constexpr (std::is_base_of_v<pooled_connection, Connection>) {
+    return static_cast<Connection&>(c);
+  } else {
+    return static_cast<detail::holder<Connection>&>(c).held;
+  }
 }
 
 /// A connection, until this is destroyed, which returns it to its pool.
@@ -131,7 +133,7 @@ class lease {
 
   [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(base_); }
   [[nodiscard]] Connection& operator*() const noexcept {
-    return detail::connection_cast<Connection>(*base_.connection());
+    return connection_cast<Connection>(*base_.connection());
   }
   [[nodiscard]] Connection* operator->() const noexcept { return &**this; }
 

@@ -16,10 +16,12 @@ namespace {
 /// Says of each endpoint what the test wants.
 class scripted_probe final : public health_probe {
  public:
-  void check(std::shared_ptr<pooled_connection> c, time_point, handler done) override {
-    auto& peer = static_cast<scripted_connection&>(*c).peer();
+  void check(const probe_request& request, handler done) override {
+    auto& peer = connection_cast<scripted_connection>(*request.connection).peer();
     EXPECT_TRUE(peer.is_open());
-    const std::string where = peer.where().addr.to_string();
+    EXPECT_EQ(request.where, peer.where());
+    deadlines.push_back(request.deadline);
+    const std::string where = request.where.addr.to_string();
     ++checks[where];
     if (silent.contains(where)) {
       pending.push_back(std::move(done));
@@ -31,6 +33,7 @@ class scripted_probe final : public health_probe {
   std::set<std::string> silent;
   std::map<std::string, int> checks;
   std::vector<handler> pending;
+  std::vector<time_point> deadlines;
 };
 
 struct Probe : PoolWorld {
@@ -54,6 +57,28 @@ TEST_F(Probe, Fault154_IsPartOfWarmingAndItsFailureFailsNoCall) {
   probe->sick = {};
   sim.advance(1s);
   EXPECT_EQ(in_use(), 2U);
+}
+
+TEST_F(Probe, IsToldUntilWhen) {
+  const time_point now = sim.now();
+  start({"10.0.0.1"});
+  sim.advance(100ms);
+  ASSERT_FALSE(probe->deadlines.empty());
+  EXPECT_GT(probe->deadlines[0], now);
+  EXPECT_LE(probe->deadlines[0], sim.now() + options.connect_timeout);
+}
+
+/// A type that is no `pooled_connection`.
+struct plain_session {
+  void close() noexcept {}
+  [[nodiscard]] bool is_healthy() noexcept { return true; }
+
+  int number = 0;
+};
+
+TEST_F(Probe, GetsBackWhatPooledHasWrapped) {
+  const auto c = pooled(plain_session{7}, sim.executor());
+  EXPECT_EQ(connection_cast<plain_session>(*c).number, 7);
 }
 
 TEST_F(Probe, TheConnectionThatPassedIsTheFirstIdleOne) {
@@ -179,7 +204,9 @@ TEST(ProbeRun, MayBeGivenUpBeforeItStarts) {
         EXPECT_EQ(given_back, connection);
       });
   run->cancel();
-  run->start(connection, probe, sim.now() + 1s);
+  probe_request request;
+  request.connection = connection;
+  run->start(request, probe);
   sim.settle();
   EXPECT_EQ(ends, 1);
   EXPECT_TRUE(probe->checks.empty());

@@ -63,9 +63,9 @@ subject by_policy(const std::string& name, int endpoints, const pool_options& o,
               return timed([&] {
                 for (std::size_t i = 0; i < n; ++i) {
                   by_key.key = ++key;
-                  auto l = warm->pool.base().try_checkout(by_key);
+                  auto l = warm->pool.try_checkout(by_key);
                   if (!l) throw std::logic_error("found no idle connection");
-                  consume(l->connection());
+                  consume(&**l);
                 }
               });
             };

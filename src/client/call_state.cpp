@@ -197,7 +197,8 @@ void call_state::run(std::uint32_t number) {
   op_->reset_traffic(*a.connection);
   op_->start(a.view,
              *a.connection,
-             operation_handler(shared_from_this(), number, std::move(executor), a.signal.slot()));
+             access::make<operation_handler>(
+                 shared_from_this(), number, std::move(executor), a.signal.slot()));
 }
 
 void call_state::perform(locked lock, const call_step& step, place where, time_point now) {

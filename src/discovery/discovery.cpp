@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#include <redial/core/access.hpp>
 #include <redial/discovery/discovery.hpp>
 #include <redial/net/asio_scheduler.hpp>
 
@@ -73,7 +74,8 @@ subscription discovery::subscribe(const target& t,
                                   snapshot_handler on_snapshot) {
   if (!executor) throw std::invalid_argument("discovery::subscribe: executor is empty");
   if (!on_snapshot) throw std::invalid_argument("discovery::subscribe: on_snapshot is null");
-  return subscription(state_->subscribe(t, std::move(executor), std::move(on_snapshot)));
+  return detail::access::make<subscription>(
+      state_->subscribe(t, std::move(executor), std::move(on_snapshot)));
 }
 
 void discovery::close() { state_->close(); }

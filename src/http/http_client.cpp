@@ -86,7 +86,7 @@ class http_state {
     }
     const response_limits limits{options_.max_header_bytes, options_.max_body_bytes};
     client_base::start_call(
-        client_.base().state(),
+        access::base(client_).state(),
         std::make_unique<recycled_operation>(http_operation{std::move(call), limits}),
         options,
         std::move(done));
@@ -101,15 +101,15 @@ class http_state {
     // Its end, also for who has stopped waiting for it.
     if (own_names_) {
       client_base::start_drain(
-          client_.base().state(), by, completion<drain_ended>([names = own_names_](error_code) {
-            names->close();
-          }));
+          access::base(client_).state(),
+          by,
+          completion<drain_ended>([names = own_names_](error_code) { names->close(); }));
     }
-    client_base::start_drain(client_.base().state(), by, std::move(done));
+    client_base::start_drain(access::base(client_).state(), by, std::move(done));
   }
 
   [[nodiscard]] const boost::asio::any_io_executor& executor() {
-    return client_base::executor_of(client_.base().state());
+    return client_base::executor_of(access::base(client_).state());
   }
   [[nodiscard]] basic_client<net_connection>& client() noexcept { return client_; }
 
@@ -149,7 +149,7 @@ void start_drain(const std::shared_ptr<http_state>& state,
 
 void start_explain(const std::shared_ptr<http_state>& state,
                    completion<void(client_explanation)> done) {
-  client_base::start_explain(state->client().base().state(), std::move(done));
+  client_base::start_explain(access::base(state->client()).state(), std::move(done));
 }
 
 const boost::asio::any_io_executor& executor_of(const std::shared_ptr<http_state>& state) {

@@ -78,7 +78,8 @@ class world {
   }
   /// Every idle connection is leased.
   void lease_all() {
-    while (auto l = client->base().pool().try_checkout()) leases.push_back(std::move(*l));
+    while (auto l = detail::access::base(*client).pool().try_checkout())
+      leases.push_back(std::move(*l));
   }
   void call(const std::shared_ptr<outcome>& seen) {
     client->async_call(
@@ -273,7 +274,7 @@ TEST(OutOfMemory, Fault135_Drains) {
 
 TEST(OutOfMemory, Fault135_TakingAnIdleConnectionNeedsNoMemory) {
   const auto n = every_allocation_fails(connected, [](world& w, const auto& seen) {
-    seen->completions = w.client->base().pool().try_checkout() ? 1 : 0;
+    seen->completions = detail::access::base(*w.client).pool().try_checkout() ? 1 : 0;
   });
   EXPECT_EQ(n, 0U);
 }

@@ -164,8 +164,8 @@ struct scenario_world::user {
 
   /// Null when it was destroyed.
   [[nodiscard]] detail::pool_base* base() {
-    if (client) return &client->base().pool();
-    return pool ? &pool->base() : nullptr;
+    if (client) return &detail::access::base(*client).pool();
+    return pool ? &detail::access::base(*pool) : nullptr;
   }
 
   [[nodiscard]] bool has_services() const { return name == name_count; }

@@ -4,6 +4,7 @@
 // One call: its options, its attempts, and what is left to tell when it ends.
 
 #include <redial/core/abi.hpp>
+#include <redial/core/access.hpp>
 #include <redial/core/endpoint.hpp>
 #include <redial/core/error.hpp>
 #include <redial/core/time.hpp>
@@ -124,11 +125,6 @@ class attempt {
 /// Destroying it uncalled ends the attempt with `errc::abandoned`.
 class REDIAL_API operation_handler {
  public:
-  operation_handler(std::shared_ptr<detail::call_state> call,
-                    std::uint32_t number,
-                    boost::asio::any_io_executor executor,
-                    boost::asio::cancellation_slot slot) noexcept
-      : call_(std::move(call)), number_(number), executor_(std::move(executor)), slot_(slot) {}
   operation_handler(operation_handler&&) noexcept = default;
   operation_handler& operator=(operation_handler&&) = delete;
   ~operation_handler() {
@@ -152,6 +148,13 @@ class REDIAL_API operation_handler {
   }
 
  private:
+  friend struct detail::access;
+  operation_handler(std::shared_ptr<detail::call_state> call,
+                    std::uint32_t number,
+                    boost::asio::any_io_executor executor,
+                    boost::asio::cancellation_slot slot) noexcept
+      : call_(std::move(call)), number_(number), executor_(std::move(executor)), slot_(slot) {}
+
   void complete(error_code ec);
   void complete(const std::exception_ptr& failure);
   void drop() noexcept;

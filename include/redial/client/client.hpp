@@ -8,6 +8,7 @@
 #include <redial/client/impl/erased_operation.hpp>
 #include <redial/client/options.hpp>
 #include <redial/core/abi.hpp>
+#include <redial/core/access.hpp>
 #include <redial/core/counters.hpp>
 #include <redial/core/histogram.hpp>
 #include <redial/core/measurements.hpp>
@@ -214,9 +215,10 @@ class basic_client {
         base_.state());
   }
 
+ private:
+  friend struct detail::access;
   [[nodiscard]] detail::client_base& base() noexcept { return base_; }
 
- private:
   detail::client_base base_;
 };
 

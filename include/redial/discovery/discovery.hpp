@@ -4,6 +4,7 @@
 // Keeps names resolved, for any number of clients on any number of executors.
 
 #include <redial/core/abi.hpp>
+#include <redial/core/access.hpp>
 #include <redial/core/address_range.hpp>
 #include <redial/core/counters.hpp>
 #include <redial/core/events.hpp>
@@ -93,7 +94,6 @@ struct discovery_options {
 class REDIAL_API subscription {
  public:
   subscription() = default;
-  explicit subscription(std::shared_ptr<detail::subscription_state> state) noexcept;
   subscription(subscription&&) noexcept = default;
   subscription& operator=(subscription&& other) noexcept;
   ~subscription();
@@ -108,6 +108,9 @@ class REDIAL_API subscription {
   void refresh() const;
 
  private:
+  friend struct detail::access;
+  explicit subscription(std::shared_ptr<detail::subscription_state> state) noexcept;
+
   std::shared_ptr<detail::subscription_state> state_;
 };
 

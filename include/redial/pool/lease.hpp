@@ -4,6 +4,7 @@
 // A connection checked out of a pool.
 
 #include <redial/core/abi.hpp>
+#include <redial/core/access.hpp>
 #include <redial/ports/connector.hpp>
 
 #include <cstdint>
@@ -129,7 +130,6 @@ template <class Connection>
 class lease {
  public:
   lease() noexcept = default;
-  explicit lease(detail::lease_base base) noexcept : base_(std::move(base)) {}
 
   [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(base_); }
   [[nodiscard]] Connection& operator*() const noexcept {
@@ -156,9 +156,11 @@ class lease {
     base_.observe(std::move(observer));
   }
 
+ private:
+  friend struct detail::access;
+  explicit lease(detail::lease_base base) noexcept : base_(std::move(base)) {}
   [[nodiscard]] detail::lease_base& base() noexcept { return base_; }
 
- private:
   detail::lease_base base_;
 };
 

@@ -4,6 +4,7 @@
 // Warm connections to the endpoints of one target.
 
 #include <redial/core/abi.hpp>
+#include <redial/core/access.hpp>
 #include <redial/core/counters.hpp>
 #include <redial/core/histogram.hpp>
 #include <redial/core/measurements.hpp>
@@ -145,7 +146,14 @@ class basic_pool {
   [[nodiscard]] boost::system::result<lease_type> try_checkout() noexcept {
     detail::pool_slot* const found = base_.quick_checkout();
     if (found == nullptr) return base_.why_nothing();
-    return lease_type(detail::lease_base(found));
+    return detail::access::make<lease_type>(detail::lease_base(found));
+  }
+  /// The same by `options.key`, and none of `options.tried`; how long to wait does not matter.
+  [[nodiscard]] boost::system::result<lease_type> try_checkout(
+      const checkout_options& options) noexcept {
+    auto found = base_.try_checkout(options);
+    if (!found) return found.error();
+    return detail::access::make<lease_type>(std::move(*found));
   }
 
   /// Waits for a connection, opening one if limits allow. First come, first served.
@@ -221,9 +229,10 @@ class basic_pool {
   /// Why the last connection attempt failed; clear after a success.
   [[nodiscard]] error_code last_connect_error() const { return base_.last_connect_error(); }
 
+ private:
+  friend struct detail::access;
   [[nodiscard]] detail::pool_base& base() noexcept { return base_; }
 
- private:
   detail::pool_base base_;
 };
 

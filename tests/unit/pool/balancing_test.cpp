@@ -118,9 +118,9 @@ TEST_F(Keyed, TheSameEndpointForTheSameKey) {
 TEST_F(Keyed, TryCheckoutKnowsTheKeyAndDoesNotGoElsewhere) {
   start(three);
   sim.advance(1s);
-  auto first = pool->base().try_checkout(with("a"));
+  auto first = pool->try_checkout(with("a"));
   ASSERT_TRUE(first.has_value());
-  EXPECT_EQ(pool->base().try_checkout(with("a")).error(), errc::no_idle_connection);
+  EXPECT_EQ(pool->try_checkout(with("a")).error(), errc::no_idle_connection);
   EXPECT_EQ(pool->gauges().idle, 2U);
 }
 

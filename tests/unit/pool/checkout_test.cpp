@@ -159,7 +159,7 @@ TEST_F(Checkout, ATriedEndpointIsAvoided) {
   }
   std::set<std::uint64_t> seen;
   for (int i = 0; i < 30; ++i) {
-    const auto l = pool->base().try_checkout(o);
+    const auto l = pool->try_checkout(o);
     ASSERT_TRUE(l.has_value());
     EXPECT_NE(l->endpoint_id(), o.tried[0].id);
   }
@@ -173,7 +173,7 @@ TEST_F(Checkout, WhenAllWereTriedAFresherConnectionServes) {
     o.tried.push_back({l.endpoint_id(), sim.now() + 1ms});
   }
   sim.advance(1s);
-  EXPECT_FALSE(pool->base().try_checkout(o).has_value());  // that one is from before the failure
+  EXPECT_FALSE(pool->try_checkout(o).has_value());  // that one is from before the failure
   const auto w = checkout(1s, o.tried);
   sim.settle();
   ASSERT_TRUE(w->leased());

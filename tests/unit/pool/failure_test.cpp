@@ -126,7 +126,7 @@ TEST_F(Failure, ARetryOnTheSameEndpointDoesNotTakeAnOlderOneThatComesBack) {
 TEST_F(Failure, TheConnectionMayBeTakenAlong) {
   auto l = one_of_three();
   auto* raw = &*l;
-  auto taken = l.base().take(lease_end::timed_out, {});
+  auto taken = detail::access::base(l).take(lease_end::timed_out, {});
   sim.settle();
   EXPECT_FALSE(l);
   EXPECT_EQ(taken.get(), raw);

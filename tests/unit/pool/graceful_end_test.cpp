@@ -51,7 +51,7 @@ TEST_F(GracefulEnd, IdleOnesCloseAtOnceAndLeasedOnesWhenTheyComeBack) {
   sim.settle();
   EXPECT_EQ(open_now(), 1U);
   EXPECT_EQ(pool->try_checkout().error(), errc::closed);
-  EXPECT_EQ(pool->base().try_checkout(checkout_options()).error(), errc::closed);
+  EXPECT_EQ(pool->try_checkout(checkout_options()).error(), errc::closed);
   const auto refused = checkout();
   EXPECT_FALSE(pool->reset());
   sim.advance(3s);

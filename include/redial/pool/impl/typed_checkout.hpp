@@ -4,6 +4,7 @@
 // Gives a checked-out connection its type back on the way to the caller's handler.
 
 #include <redial/core/abi.hpp>
+#include <redial/core/access.hpp>
 #include <redial/pool/lease.hpp>
 #include <redial/ports/completion.hpp>
 
@@ -17,7 +18,7 @@ namespace redial::inline REDIAL_ABI::detail {
 template <class Connection, class Handler>
 struct typed_checkout_handler {
   void operator()(error_code ec, lease_base found) {
-    std::move(handler)(ec, lease<Connection>(std::move(found)));
+    std::move(handler)(ec, access::make<lease<Connection>>(std::move(found)));
   }
 
   Handler handler;

@@ -109,7 +109,7 @@ constexpr facts table[] = {
      poison,
      "the operation destroyed its handler without calling it: correct the operation"},
     {errc::not_sent, again | poison | unsent, "failed before anything was sent"},
-    {errc::bad_request,
+    {errc::invalid_request,
      unsent,
      "method, target, header or value holds what must not be sent; nothing was"},
     {errc::bad_response, poison, "the response is not legal HTTP/1.1"},

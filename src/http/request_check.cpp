@@ -45,12 +45,12 @@ bool is_good_method(const http_request& r) noexcept {
 }  // namespace
 
 error_code check_request(const http_request& r) noexcept {
-  if (!is_good_method(r) || !is_good_target(r)) return errc::bad_request;
+  if (!is_good_method(r) || !is_good_target(r)) return errc::invalid_request;
   int hosts = 0;
   for (const auto& [name, value] : r.fields) {
-    if (!is_token(name) || !is_field_value(value) || is_ours(name)) return errc::bad_request;
+    if (!is_token(name) || !is_field_value(value) || is_ours(name)) return errc::invalid_request;
     if (!same_name(name, "host")) continue;
-    if (++hosts > 1 || !is_host_value(value)) return errc::bad_request;
+    if (++hosts > 1 || !is_host_value(value)) return errc::invalid_request;
   }
   return {};
 }

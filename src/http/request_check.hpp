@@ -11,7 +11,7 @@
 
 namespace redial::inline REDIAL_ABI::detail {
 
-/// Clear, or `errc::bad_request`. Beast writes whatever it is given, so that a line break in a
+/// Clear, or `errc::invalid_request`. Beast writes whatever it is given, so that a line break in a
 /// value would start a header, or a request, of somebody else's making.
 [[nodiscard]] error_code check_request(const http_request& r) noexcept;
 

@@ -24,42 +24,42 @@ enum class freshness {
 };
 
 enum class endpoint_change {
-  added,        ///< New in DNS.
-  absent,       ///< Missing from an answer of a rotating name; still leased.
-  doubted,      ///< Absent for `absence_window`; no new plaintext connections.
-  returned,     ///< Absent, and seen again.
-  departed,     ///< Has left DNS.
-  warming,      ///< The first connection of its life is being opened.
-  active,       ///< Proven: may be leased.
-  warm_failed,  ///< A warming attempt failed; tried again later.
-  ejected,      ///< Failed too often; out of use for a while, but for a panic.
-  quarantined,  ///< Somebody else answered there; out of use until proven.
-  retained,     ///< Departed, still leased until a replacement is proven.
-  drained,      ///< Takes no more leases; its connections close as they become free.
+  added = 0,        ///< New in DNS.
+  absent = 1,       ///< Missing from an answer of a rotating name; still leased.
+  doubted = 2,      ///< Absent for `absence_window`; no new plaintext connections.
+  returned = 3,     ///< Absent, and seen again.
+  departed = 4,     ///< Has left DNS.
+  warming = 5,      ///< The first connection of its life is being opened.
+  active = 6,       ///< Proven: may be leased.
+  warm_failed = 7,  ///< A warming attempt failed; tried again later.
+  ejected = 8,      ///< Failed too often; out of use for a while, but for a panic.
+  quarantined = 9,  ///< Somebody else answered there; out of use until proven.
+  retained = 10,    ///< Departed, still leased until a replacement is proven.
+  drained = 11,     ///< Takes no more leases; its connections close as they become free.
 
-  recovered,  ///< Was ejected or quarantined, and is proven again: may be leased.
+  recovered = 12,  ///< Was ejected or quarantined, and is proven again: may be leased.
 };
 
 /// Why a connection was closed.
 enum class close_reason {
-  idle,              ///< `idle_timeout`
-  lifetime,          ///< `max_lifetime`
-  departed,          ///< Its endpoint left DNS.
-  drain_deadline,    ///< Still leased at the drain deadline.
-  error,             ///< The operation on it failed.
-  spent,             ///< Used up as agreed (`Connection: close`).
-  poisoned,          ///< The caller said so.
-  moved,             ///< The caller said that the peer is no longer responsible.
-  peer_closed,       ///< The peer closed it while it was idle.
-  unexpected_bytes,  ///< The peer sent something while it was idle.
-  endpoint_failed,   ///< Idle when another connection of the same endpoint failed.
-  reset,             ///< A whole-pool reset.
-  abandoned,         ///< Opened too late, for an endpoint or pool that is gone.
-  shutdown,          ///< The pool was closed.
+  idle = 0,              ///< `idle_timeout`
+  lifetime = 1,          ///< `max_lifetime`
+  departed = 2,          ///< Its endpoint left DNS.
+  drain_deadline = 3,    ///< Still leased at the drain deadline.
+  error = 4,             ///< The operation on it failed.
+  spent = 5,             ///< Used up as agreed (`Connection: close`).
+  poisoned = 6,          ///< The caller said so.
+  moved = 7,             ///< The caller said that the peer is no longer responsible.
+  peer_closed = 8,       ///< The peer closed it while it was idle.
+  unexpected_bytes = 9,  ///< The peer sent something while it was idle.
+  endpoint_failed = 10,  ///< Idle when another connection of the same endpoint failed.
+  reset = 11,            ///< A whole-pool reset.
+  abandoned = 12,        ///< Opened too late, for an endpoint or pool that is gone.
+  shutdown = 13,         ///< The pool was closed.
 
-  ejected,      ///< Its endpoint is out of use.
-  quarantined,  ///< Somebody else answers at its endpoint.
-  probed,       ///< Was opened for a health probe, which is over.
+  ejected = 14,      ///< Its endpoint is out of use.
+  quarantined = 15,  ///< Somebody else answers at its endpoint.
+  probed = 16,       ///< Was opened for a health probe, which is over.
 };
 
 enum class connection_change { opening, opened, failed, closed };

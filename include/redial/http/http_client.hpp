@@ -98,8 +98,8 @@ class REDIAL_API http_client {
   /// \par Completes with
   ///      `void(error_code, http_response)`; never inline, on the handler's executor.
   /// \par Errors
-  ///      `errc::bad_request` (nothing was sent), `errc::bad_response`, `errc::partial_response`,
-  ///      `errc::header_too_large`, `errc::body_too_large`, and those of
+  ///      `errc::invalid_request` (nothing was sent), `errc::bad_response`,
+  ///      `errc::partial_response`, `errc::header_too_large`, `errc::body_too_large`, and those of
   ///      `basic_client::async_call`. The response's `history` is filled in on errors too.
   /// \par Cancel All types. The connection is closed.
   template <class Token>

@@ -45,7 +45,7 @@ void dns_rebinding() {
 /// Refused before anything is sent.
 void expect_refused(http_row& w, http_request r) {
   const std::string what = r.method + " " + r.target;
-  EXPECT_EQ(w.send(std::move(r)).error, errc::bad_request) << what;
+  EXPECT_EQ(w.send(std::move(r)).error, errc::invalid_request) << what;
   EXPECT_TRUE(w.server.requests().empty()) << what;
 }
 

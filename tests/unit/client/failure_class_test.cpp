@@ -57,7 +57,7 @@ TEST(FailureClass, WhatWouldFailAgainOrSomebodyWantedIsNotRetryable) {
            errc::name_not_found,
            errc::no_data,
            errc::no_service,
-           errc::bad_request,
+           errc::invalid_request,
            errc::bad_response,
            errc::abandoned,
            errc::closed,

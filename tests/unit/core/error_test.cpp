@@ -57,7 +57,7 @@ bool is_code(int value) {
     case errc::attempt_timeout:
     case errc::abandoned:
     case errc::not_sent:
-    case errc::bad_request:
+    case errc::invalid_request:
     case errc::bad_response:
     case errc::partial_response:
     case errc::header_too_large:
@@ -160,7 +160,7 @@ TEST(Error, WhichCodesSayThatNothingWasSent) {
                       errc::queue_full,        errc::no_usable_endpoint, errc::no_idle_connection,
                       errc::identity_mismatch, errc::bad_tls_options,    errc::tls_name_mismatch,
                       errc::not_tls,           errc::alpn_mismatch,      errc::identity_spent,
-                      errc::not_sent,          errc::bad_request}));
+                      errc::not_sent,          errc::invalid_request}));
 }
 
 TEST(Error, WhichCodesAreTheFaultOfThisMachine) {

@@ -10,7 +10,7 @@ set(REDIAL_BELOW_endpoints core ports watch)
 set(REDIAL_BELOW_dns core ports)
 set(REDIAL_BELOW_net core ports)
 set(REDIAL_BELOW_discovery core ports watch dns net)
-set(REDIAL_BELOW_pool core ports watch endpoints)
+set(REDIAL_BELOW_pool core ports watch endpoints net)
 set(REDIAL_BELOW_client core ports watch endpoints dns net discovery pool)
 set(REDIAL_BELOW_http ${REDIAL_BELOW_client} client)
 # Beside http, and without it.

@@ -39,9 +39,9 @@ int main(int argc, char** argv) {
   const redial::target target(argc < 2 ? "tcp://api.test:443" : argv[1]);
 
   redial::endpoint_watcher watcher(
+      io.get_executor(),
       names,
       target,
-      io.get_executor(),
       [&](const redial::endpoint_delta& delta, const redial::snapshot_ptr& now) {
         print(delta, now);
         if (!dns) return;

@@ -28,9 +28,9 @@ int main() {
 
   bool moved = false;
   redial::endpoint_watcher watcher(
+      io.get_executor(),
       names,
       redial::target("tcp://db.internal:5432"),
-      io.get_executor(),
       [&](const redial::endpoint_delta& delta, const redial::snapshot_ptr&) {
         for (const auto& e : delta.added) std::cout << "+ " << to_string(e.where) << '\n';
         for (const auto& e : delta.removed) std::cout << "- " << to_string(e.where) << '\n';

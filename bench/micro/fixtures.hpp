@@ -75,10 +75,10 @@ struct warm_pool {
 
   explicit warm_pool(int endpoints, int weights = 1, const pool_options& o = options())
       : pool(io.get_executor(),
-             std::make_shared<bare_clock>(),
              std::make_unique<fixed_feed>(fixed_snapshot(endpoints, weights)),
              std::make_shared<instant_connector>(),
-             o) {
+             o,
+             std::make_shared<bare_clock>()) {
     io.poll();
     // The first return starts the coarse clock, of which later ones make use.
     const auto first = pool.try_checkout();

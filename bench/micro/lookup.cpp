@@ -72,9 +72,9 @@ struct known_name {
     o.nameservers = {server->dns.address()};
     o.hosts_path = "";
     names = discovery::create(io.get_executor(), o);
-    watcher = std::make_unique<endpoint_watcher>(names,
+    watcher = std::make_unique<endpoint_watcher>(io.get_executor(),
+                                                 names,
                                                  target(std::string("tcp://") + host + ":80"),
-                                                 io.get_executor(),
                                                  [](const endpoint_delta&, const snapshot_ptr&) {});
     resolve = std::make_unique<resolver>(io.get_executor(), names);
     while (watcher->current() == nullptr || watcher->current()->endpoints.size() != 4) io.run_one();

@@ -101,10 +101,10 @@ struct follower {
   explicit follower(std::unique_ptr<relay> r)
       : feed(*r),
         pool(io.get_executor(),
-             std::make_shared<bare_clock>(),
              std::move(r),
              std::make_shared<instant_connector>(),
-             warm_pool::options()) {
+             warm_pool::options(),
+             std::make_shared<bare_clock>()) {
     follow();
     const auto first = pool.try_checkout();  // starts the coarse clock
   }

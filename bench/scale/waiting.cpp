@@ -69,10 +69,10 @@ double cpu_now() {
 struct world {
   world(std::size_t endpoints, const pool_options& o)
       : pool(io.get_executor(),
-             std::make_shared<bare_clock>(),
              std::make_unique<told_feed>(dns),
              std::make_shared<instant_connector>(),
-             o) {
+             o,
+             std::make_shared<bare_clock>()) {
     dns->say(0, endpoints);
     io.poll();
     if (pool.gauges().endpoints_active != endpoints) throw std::runtime_error("not warm");

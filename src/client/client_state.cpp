@@ -54,7 +54,7 @@ client_state::client_state(boost::asio::any_io_executor executor,
       budget_(options_.retry),
       hedge_(options_.hedge),
       chance_(seed_of(options_)),
-      pool_(executor_, time_, make_feed(names_, t), std::move(opener), options_.pool) {}
+      pool_(executor_, make_feed(names_, t), std::move(opener), options_.pool, time_) {}
 
 std::shared_ptr<client_state> client_state::create(boost::asio::any_io_executor executor,
                                                    std::shared_ptr<discovery> names,

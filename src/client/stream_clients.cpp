@@ -26,12 +26,17 @@ tcp_client make_tcp_client(boost::asio::any_io_executor executor,
                            std::shared_ptr<discovery> names,
                            const target& t,
                            const client_options& options,
-                           const tcp_options& tcp) {
+                           const tcp_options& tcp,
+                           std::shared_ptr<scheduler> time) {
   want_tls(t, false, "make_tls_client");
   client_options proven = options;
   if (tcp.identity) proven.pool.identity_proven = true;
-  return tcp_client(
-      std::move(executor), std::move(names), t, std::make_shared<tcp_connector>(tcp), proven);
+  return tcp_client(std::move(executor),
+                    std::move(names),
+                    t,
+                    std::make_shared<tcp_connector>(tcp),
+                    proven,
+                    std::move(time));
 }
 
 tls_client make_tls_client(boost::asio::any_io_executor executor,
@@ -39,15 +44,17 @@ tls_client make_tls_client(boost::asio::any_io_executor executor,
                            const target& t,
                            const client_options& options,
                            const tcp_options& tcp,
-                           const tls_options& tls) {
+                           const tls_options& tls,
+                           std::shared_ptr<scheduler> time) {
   want_tls(t, true, "make_tcp_client, or a tls:// or https:// target");
   client_options proven = options;
   proven.pool.identity_proven = true;
   return tls_client(std::move(executor),
                     std::move(names),
                     t,
-                    std::make_shared<tls_connector>(t.identity(), tls, tcp),
-                    proven);
+                    std::make_shared<tls_connector>(t.identity(), tcp, tls),
+                    proven,
+                    std::move(time));
 }
 
 }  // namespace redial::inline REDIAL_ABI

@@ -72,9 +72,9 @@ class watcher_state {
 
 }  // namespace detail
 
-endpoint_watcher::endpoint_watcher(std::shared_ptr<discovery> names,
+endpoint_watcher::endpoint_watcher(boost::asio::any_io_executor executor,
+                                   std::shared_ptr<discovery> names,
                                    const target& t,
-                                   boost::asio::any_io_executor executor,
                                    change_handler on_change) {
   if (!names) throw std::invalid_argument("endpoint_watcher: names is null");
   if (!on_change) throw std::invalid_argument("endpoint_watcher: on_change is null");

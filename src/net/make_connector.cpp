@@ -8,7 +8,7 @@ namespace redial::inline REDIAL_ABI {
 std::shared_ptr<connector> make_connector(const target& to,
                                           const tcp_options& tcp,
                                           const tls_options& tls) {
-  if (to.is_tls()) return std::make_shared<tls_connector>(to.identity(), tls, tcp);
+  if (to.is_tls()) return std::make_shared<tls_connector>(to.identity(), tcp, tls);
   return std::make_shared<tcp_connector>(tcp);
 }
 

@@ -78,7 +78,7 @@ class tls_opening final : public detail::opening {
 
 }  // namespace
 
-tls_connector::tls_connector(const host_name& identity, const tls_options& tls, tcp_options tcp)
+tls_connector::tls_connector(const host_name& identity, tcp_options tcp, const tls_options& tls)
     : tcp_options_(std::move(tcp)),
       settings_(std::make_shared<detail::live_tls_settings>(identity, tls)) {
   detail::validate(tcp_options_);

@@ -10,12 +10,12 @@
 namespace redial::inline REDIAL_ABI::detail {
 
 pool_base::pool_base(boost::asio::any_io_executor executor,
-                     std::shared_ptr<scheduler> time,
                      std::unique_ptr<endpoint_feed> feed,
                      std::shared_ptr<connector> opener,
-                     const pool_options& options)
+                     const pool_options& options,
+                     std::shared_ptr<scheduler> time)
     : state_(pool_state::create(
-          std::move(executor), std::move(time), std::move(feed), std::move(opener), options)) {}
+          std::move(executor), std::move(feed), std::move(opener), options, std::move(time))) {}
 
 pool_base::pool_base(pool_base&&) noexcept = default;
 

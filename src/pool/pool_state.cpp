@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pool/pool_state.hpp"
 
+#include <redial/net/asio_scheduler.hpp>
+
 #include "pool/context_watch.hpp"
 #include "pool/pool_explain.hpp"
 
@@ -29,12 +31,12 @@ const pool_options& valid(const pool_options& o) {
 }  // namespace
 
 std::shared_ptr<pool_state> pool_state::create(asio::any_io_executor executor,
-                                               std::shared_ptr<scheduler> time,
                                                std::unique_ptr<endpoint_feed> feed,
                                                std::shared_ptr<connector> opener,
-                                               const pool_options& options) {
+                                               const pool_options& options,
+                                               std::shared_ptr<scheduler> time) {
   auto made = std::make_shared<pool_state>(
-      std::move(executor), std::move(time), std::move(feed), std::move(opener), options);
+      std::move(executor), std::move(feed), std::move(opener), options, std::move(time));
   made->timer_.owned_by(made);
   watch_context(made->executor_, made);
   made->feed_->start(made->executor_, [weak = made->weak_from_this()](const snapshot_ptr& s) {
@@ -44,12 +46,12 @@ std::shared_ptr<pool_state> pool_state::create(asio::any_io_executor executor,
 }
 
 pool_state::pool_state(asio::any_io_executor executor,
-                       std::shared_ptr<scheduler> time,
                        std::unique_ptr<endpoint_feed> feed,
                        std::shared_ptr<connector> opener,
-                       const pool_options& options)
+                       const pool_options& options,
+                       std::shared_ptr<scheduler> time)
     : executor_(std::move(executor)),
-      time_(std::move(time)),
+      time_(time ? std::move(time) : scheduler_of(executor_)),
       feed_(std::move(feed)),
       opener_(std::move(opener)),
       options_(valid(options)),

@@ -34,16 +34,16 @@ namespace redial::inline REDIAL_ABI::detail {
 class pool_state final : public std::enable_shared_from_this<pool_state> {
  public:
   [[nodiscard]] static std::shared_ptr<pool_state> create(boost::asio::any_io_executor executor,
-                                                          std::shared_ptr<scheduler> time,
                                                           std::unique_ptr<endpoint_feed> feed,
                                                           std::shared_ptr<connector> opener,
-                                                          const pool_options& options);
+                                                          const pool_options& options,
+                                                          std::shared_ptr<scheduler> time);
   /// Use `create`.
   pool_state(boost::asio::any_io_executor executor,
-             std::shared_ptr<scheduler> time,
              std::unique_ptr<endpoint_feed> feed,
              std::shared_ptr<connector> opener,
-             const pool_options& options);
+             const pool_options& options,
+             std::shared_ptr<scheduler> time);
   ~pool_state();
   pool_state(const pool_state&) = delete;
   pool_state& operator=(const pool_state&) = delete;

@@ -47,10 +47,10 @@ class FlatMemory : public ::testing::Test {
     names = discovery::create(sim.executor(), d, dns.share(), sim.time());
     pool = std::make_unique<basic_pool<scripted_connection>>(
         sim.executor(),
-        sim.time(),
         make_feed(names, target("static://10.0.0.1:80,10.0.0.2:80")),
         net,
-        options);
+        options,
+        sim.time());
     sim.advance(1s);
   }
   ~FlatMemory() override {

@@ -298,9 +298,9 @@ TEST(OutOfMemory, Fault135_Watchers) {
       [](world&) {},
       [](world& w, const auto& seen) {
         w.watcher.emplace(
+            w.sim.executor(),
             w.names,
             target("tcp://api.test:80"),
-            w.sim.executor(),
             [seen](const endpoint_delta&, const snapshot_ptr&) { ++seen->completions; });
       });
   EXPECT_GT(n, 3U);

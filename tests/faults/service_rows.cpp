@@ -57,7 +57,7 @@ struct pool_world : fault_world {
     pooled.warm_backoff_base = 1h;  // who is down stays down
     pooled.warm_backoff_max = 1h;
     net = std::make_shared<scripted_connector>(io.get_executor(), names()->time());
-    pool.emplace(io.get_executor(), names()->time(), make_feed(names(), target(calc)), net, pooled);
+    pool.emplace(io.get_executor(), make_feed(names(), target(calc)), net, pooled, names()->time());
   }
   ~pool_world() { pool.reset(); }
 

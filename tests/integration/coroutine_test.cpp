@@ -130,10 +130,8 @@ TEST_F(Coroutine, ChecksConnectionsOut) {
 TEST_F(Coroutine, ChecksConnectionsOutOfAPool) {
   run([this]() -> asio::awaitable<void> {
     const auto names = discovery::create(io.get_executor());
-    basic_pool<tcp_connection> pool(io.get_executor(),
-                                    scheduler_of(io.get_executor()),
-                                    make_feed(names, where()),
-                                    make_connector(where()));
+    basic_pool<tcp_connection> pool(
+        io.get_executor(), make_feed(names, where()), make_connector(where()));
     auto first = co_await pool.async_checkout({}, use_awaitable);
     EXPECT_EQ(first.where().port, server.port());
     auto second = co_await pool.async_checkout(use_awaitable);

@@ -48,7 +48,7 @@ class TlsFaults : public ::testing::Test {
   TlsFaults() { options.ca_file = authority().ca_file(); }
 
   std::shared_ptr<opened> open() {
-    tls_connector c(host_name::parse("localhost").value(), options);
+    tls_connector c(host_name::parse("localhost").value(), {}, options);
     const auto before = server->peers().size();
     auto o = testing::open(c, io, server->port());
     EXPECT_TRUE(run_until(io, [&] {

@@ -104,7 +104,7 @@ class TlsReload : public ::testing::Test {
 TEST_F(TlsReload, NewConnectionsTrustTheNewAuthorityAndOldOnesGoOn) {
   tls_server before(io, old_authority().issue_for({"a.test"}));
   tls_server after(io, new_authority().issue_for({"a.test"}));
-  tls_connector c(host(), options);
+  tls_connector c(host(), {}, options);
   const auto running = open(c, before);
   ASSERT_EQ(running->error, error_code());
   const error_code unknown(X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, verify_category());
@@ -123,7 +123,7 @@ class TlsReloadSessions : public TlsReload, public ::testing::WithParamInterface
 TEST_P(TlsReloadSessions, Fault145_SessionsOfBeforeAreNotOffered) {
   tls_server server(io, old_authority().issue_for({"a.test"}));
   ::SSL_CTX_set_max_proto_version(server.context(), GetParam());
-  tls_connector c(host(), options);
+  tls_connector c(host(), {}, options);
   const auto first = open(c, server);
   hear(*first, server.last());
   const auto second = open(c, server);
@@ -141,7 +141,7 @@ TEST_P(TlsReloadSessions, Fault145_SessionsOfBeforeAreNotOffered) {
 TEST_P(TlsReloadSessions, Fault145_APeerThatIsNotTrustedAnyMoreIsNotResumed) {
   tls_server server(io, old_authority().issue_for({"a.test"}));
   ::SSL_CTX_set_max_proto_version(server.context(), GetParam());
-  tls_connector c(host(), options);
+  tls_connector c(host(), {}, options);
   const auto first = open(c, server);
   hear(*first, server.last());
   put(new_authority().ca_file(), options.ca_file);
@@ -178,7 +178,7 @@ TEST_F(TlsReload, TheNewClientCertificateIsPresented) {
   options.private_key_file = old_authority().directory() + "/own.key";
   put(first.certificate, options.certificate_file);
   put(first.private_key, options.private_key_file);
-  tls_connector c(host(), options);
+  tls_connector c(host(), {}, options);
   EXPECT_EQ(open(c, server)->error, error_code());
   const std::string shown = client_serial(server);
   EXPECT_NE(shown, "");
@@ -197,11 +197,11 @@ TEST_F(TlsReload, TheNewClientCertificateIsPresented) {
 TEST_F(TlsReload, ABadFileChangesNothingAnywhere) {
   tls_server server(io, old_authority().issue_for({"a.test"}));
   tls_server after(io, new_authority().issue_for({"a.test"}));
-  tls_connector good(host(), options);
+  tls_connector good(host(), {}, options);
   tls_options others = options;
   others.ca_file = old_authority().directory() + "/others.pem";
   put(old_authority().ca_file(), others.ca_file);
-  tls_connector bad(host(), others);
+  tls_connector bad(host(), {}, others);
 
   put(new_authority().ca_file(), options.ca_file);
   break_file(others.ca_file);
@@ -220,14 +220,14 @@ TEST_F(TlsReload, ABadFileChangesNothingAnywhere) {
 }
 
 TEST_F(TlsReload, ConnectorsThatAreGoneAreNotReadAgain) {
-  { const tls_connector c(host(), options); }
+  { const tls_connector c(host(), {}, options); }
   break_file(options.ca_file);
   EXPECT_EQ(refusal(), "");
 }
 
 TEST_F(TlsReload, AnOpeningUnderWayEndsWithTheOldSettings) {
   tls_server server(io, old_authority().issue_for({"a.test"}));
-  tls_connector c(host(), options);
+  tls_connector c(host(), {}, options);
   const auto o = testing::open(c, io, server.port());
   ASSERT_TRUE(run_until(io, [&] { return !server.peers().empty(); }));
   put(new_authority().ca_file(), options.ca_file);

@@ -71,7 +71,7 @@ class Tls : public ::testing::Test {
   /// How a connector for `identity` that trusts the authority likes the certificate.
   error_code verdict(const certificate_options& certificate, const char* identity = "a.test") {
     tls_server server(*io_, authority().issue(certificate));
-    tls_connector c(host(identity), trusting());
+    tls_connector c(host(identity), {}, trusting());
     return open(c, server)->error;
   }
   error_code verdict_on_name(const char* san, const char* identity = "a.test") {
@@ -110,7 +110,7 @@ TEST_F(Tls, VerifiedPeerIsServed) {
 TEST_F(Tls, StreamIsCountedInPlaintextAndWorksWithBeast) {
   namespace http = boost::beast::http;
   tls_server server(*io_, authority().issue_for({"a.test"}));
-  tls_connector c(host("a.test"), trusting());
+  tls_connector c(host("a.test"), {}, trusting());
   const auto o = open(c, server);
   ASSERT_EQ(o->error, error_code());
   EXPECT_EQ(o->net().bytes_written(), 0U) << "the handshake is not the user's";
@@ -152,7 +152,7 @@ TEST_F(Tls, Fault140_AddressesAreMatchedAsAddressesWithoutSni) {
   EXPECT_EQ(verdict(o, "127.0.0.2"), errc::tls_name_mismatch);
   EXPECT_EQ(verdict_on_name("127.0.0.1", "127.0.0.1"), errc::tls_name_mismatch);
   tls_server server(*io_, authority().issue(o));
-  tls_connector c(host("127.0.0.1"), trusting());
+  tls_connector c(host("127.0.0.1"), {}, trusting());
   (void)open(c, server);
   EXPECT_EQ(server.last().server_name, "");
 }
@@ -171,7 +171,7 @@ TEST_F(Tls, Fault138_RefusalsSayWhy) {
   EXPECT_EQ(verdict(o), error_code(X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, verify_category()));
   certificate_authority stranger;
   tls_server server(*io_, stranger.issue_for({"a.test"}));
-  tls_connector c(host("a.test"), trusting());
+  tls_connector c(host("a.test"), {}, trusting());
   EXPECT_EQ(open(c, server)->error,
             error_code(X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, verify_category()));
 }
@@ -180,7 +180,7 @@ TEST_F(Tls, ServerNameOverridesTheTarget) {
   tls_server server(*io_, authority().issue_for({"b.test"}));
   tls_options o = trusting();
   o.server_name = "B.test.";
-  tls_connector c(host("a.test"), o);
+  tls_connector c(host("a.test"), {}, o);
   EXPECT_EQ(open(c, server)->error, error_code());
   EXPECT_EQ(server.last().server_name, "b.test");
 }
@@ -188,7 +188,7 @@ TEST_F(Tls, ServerNameOverridesTheTarget) {
 TEST_F(Tls, Fault141_MutePeerEndsAtTheDeadline) {
   tcp::acceptor mute(*io_, {asio::ip::address_v4::loopback(), 0});
   const long before = open_descriptors();
-  tls_connector c(host("a.test"), trusting());
+  tls_connector c(host("a.test"), {}, trusting());
   const auto o = testing::open(c, *io_, mute.local_endpoint().port(), 60ms);
   ASSERT_TRUE(run_until(*io_, [&] { return o->is_done(); }));
   EXPECT_EQ(o->error, errc::connect_timeout);
@@ -197,7 +197,7 @@ TEST_F(Tls, Fault141_MutePeerEndsAtTheDeadline) {
 
 TEST_F(Tls, Fault126_CancelDuringTheHandshake) {
   tcp::acceptor mute(*io_, {asio::ip::address_v4::loopback(), 0});
-  tls_connector c(host("a.test"), trusting());
+  tls_connector c(host("a.test"), {}, trusting());
   const auto o = testing::open(c, *io_, mute.local_endpoint().port());
   std::optional<tcp::socket> peer;
   mute.async_accept([&](auto, tcp::socket s) { peer.emplace(std::move(s)); });
@@ -212,7 +212,7 @@ TEST_F(Tls, Fault126_CancelDuringTheHandshake) {
 
 TEST_F(Tls, Fault147_PlainHttpIsNotTls) {
   tcp::acceptor plain(*io_, {asio::ip::address_v4::loopback(), 0});
-  tls_connector c(host("a.test"), trusting());
+  tls_connector c(host("a.test"), {}, trusting());
   const auto o = testing::open(c, *io_, plain.local_endpoint().port());
   tcp::socket peer(*io_);
   plain.async_accept(peer, [&](auto) {
@@ -224,7 +224,7 @@ TEST_F(Tls, Fault147_PlainHttpIsNotTls) {
 
 TEST_F(Tls, PeerThatClosesDuringTheHandshakeIsAnError) {
   tcp::acceptor closing(*io_, {asio::ip::address_v4::loopback(), 0});
-  tls_connector c(host("a.test"), trusting());
+  tls_connector c(host("a.test"), {}, trusting());
   const auto o = testing::open(c, *io_, closing.local_endpoint().port());
   closing.async_accept([](auto, tcp::socket) {});
   ASSERT_TRUE(run_until(*io_, [&] { return o->is_done(); }));
@@ -236,10 +236,10 @@ TEST_F(Tls, Fault146_OldVersionsAndForeignProtocolsAreRefused) {
   tls_server old(*io_, authority().issue_for({"a.test"}));
   ::SSL_CTX_set_max_proto_version(old.context(), TLS1_2_VERSION);
   tls_options o = trusting();
-  tls_connector any(host("a.test"), o);
+  tls_connector any(host("a.test"), {}, o);
   EXPECT_EQ(open(any, old)->error, error_code());
   o.min_version = tls_version::v1_3;
-  tls_connector strict(host("a.test"), o);
+  tls_connector strict(host("a.test"), {}, o);
   EXPECT_TRUE(open(strict, old)->error);
   ::SSL_CTX_set_security_level(old.context(), 0);
   ::SSL_CTX_set_min_proto_version(old.context(), TLS1_VERSION);
@@ -264,17 +264,17 @@ TEST_F(Tls, Fault146_AlpnIsNegotiatedAndAMismatchIsAnError) {
   tls_server server(*io_, authority().issue_for({"a.test"}));
   tls_options o = trusting();
   o.alpn = {"http/1.1"};
-  tls_connector http(host("a.test"), o);
+  tls_connector http(host("a.test"), {}, o);
   auto first = open(http, server);
   ASSERT_EQ(first->error, error_code());
   EXPECT_EQ(stream_of(*first).alpn(), "") << "the peer knows no ALPN";
   ::SSL_CTX_set_alpn_select_cb(server.context(), &choose_http, nullptr);
-  tls_connector again(host("a.test"), o);
+  tls_connector again(host("a.test"), {}, o);
   first = open(again, server);
   ASSERT_EQ(first->error, error_code());
   EXPECT_EQ(stream_of(*first).alpn(), "http/1.1");
   o.alpn = {"h2"};
-  tls_connector h2(host("a.test"), o);
+  tls_connector h2(host("a.test"), {}, o);
   EXPECT_EQ(open(h2, server)->error, errc::alpn_mismatch);
 }
 
@@ -283,7 +283,7 @@ class TlsSessions : public Tls, public ::testing::WithParamInterface<int> {};
 TEST_P(TlsSessions, Fault145_ResumedPeerIsCheckedAgain) {
   tls_server server(*io_, authority().issue_for({"a.test"}));
   ::SSL_CTX_set_max_proto_version(server.context(), GetParam());
-  tls_connector c(host("a.test"), trusting());
+  tls_connector c(host("a.test"), {}, trusting());
   for (int i = 0; i < 3; ++i) {
     const auto o = open(c, server);
     ASSERT_EQ(o->error, error_code());
@@ -302,12 +302,12 @@ TEST_P(TlsSessions, Fault145_ResumedPeerIsCheckedAgain) {
 TEST_P(TlsSessions, Fault145_SessionsDoNotCrossConnectors) {
   tls_server server(*io_, authority().issue_for({"a.test", "b.test"}));
   ::SSL_CTX_set_max_proto_version(server.context(), GetParam());
-  tls_connector a(host("a.test"), trusting());
+  tls_connector a(host("a.test"), {}, trusting());
   exchange(*open(a, server), server);
-  tls_connector b(host("b.test"), trusting());
+  tls_connector b(host("b.test"), {}, trusting());
   EXPECT_EQ(open(b, server)->error, error_code());
   EXPECT_FALSE(server.last().was_resumed);
-  tls_connector same_name(host("a.test"), trusting());
+  tls_connector same_name(host("a.test"), {}, trusting());
   EXPECT_EQ(open(same_name, server)->error, error_code());
   EXPECT_FALSE(server.last().was_resumed);
 }
@@ -317,7 +317,7 @@ TEST_P(TlsSessions, ReuseCanBeTurnedOff) {
   ::SSL_CTX_set_max_proto_version(server.context(), GetParam());
   tls_options o = trusting();
   o.session_reuse = false;
-  tls_connector c(host("a.test"), o);
+  tls_connector c(host("a.test"), {}, o);
   for (int i = 0; i < 2; ++i) {
     exchange(*open(c, server), server);
     EXPECT_FALSE(server.last().was_resumed);
@@ -327,7 +327,7 @@ TEST_P(TlsSessions, ReuseCanBeTurnedOff) {
 TEST_P(TlsSessions, Fault109_TicketsAreQuietAndDataIsNot) {
   tls_server server(*io_, authority().issue_for({"a.test"}));
   ::SSL_CTX_set_max_proto_version(server.context(), GetParam());
-  tls_connector c(host("a.test"), trusting());
+  tls_connector c(host("a.test"), {}, trusting());
   const auto o = open(c, server);
   const auto observer = std::make_shared<counting_observer>();
   EXPECT_TRUE(o->connection->quiet());
@@ -348,7 +348,7 @@ TEST_P(TlsSessions, WhatTheEngineHoldsIsNotQuiet) {
   for (const bool farewell : {false, true}) {
     tls_server server(*io_, authority().issue_for({"a.test"}));
     ::SSL_CTX_set_max_proto_version(server.context(), GetParam());
-    tls_connector c(host("a.test"), trusting());
+    tls_connector c(host("a.test"), {}, trusting());
     const auto o = open(c, server);
     exchange(*o, server);
     auto& peer = server.last().tls;
@@ -373,7 +373,7 @@ TEST_P(TlsSessions, WhatTheEngineHoldsIsNotQuiet) {
 TEST_P(TlsSessions, Fault105_FinWhileIdleIsNoticed) {
   tls_server server(*io_, authority().issue_for({"a.test"}));
   ::SSL_CTX_set_max_proto_version(server.context(), GetParam());
-  tls_connector c(host("a.test"), trusting());
+  tls_connector c(host("a.test"), {}, trusting());
   const auto o = open(c, server);
   exchange(*o, server);
   const auto observer = std::make_shared<counting_observer>();
@@ -400,7 +400,7 @@ TEST_F(Tls, ClientCertificateIsPresented) {
   const auto ours = authority().issue_for({"client.test"});
   o.certificate_file = ours.certificate;
   o.private_key_file = ours.private_key;
-  tls_connector c(host("a.test"), o);
+  tls_connector c(host("a.test"), {}, o);
   EXPECT_EQ(open(c, server)->error, error_code());
   EXPECT_TRUE(server.last().is_shaken) << server.last().error.message();
 }
@@ -408,7 +408,7 @@ TEST_F(Tls, ClientCertificateIsPresented) {
 TEST_F(Tls, Fault93_WrongFilesAreRefusedAtConstruction) {
   const auto refusal = [](const tls_options& o) -> std::string {
     try {
-      (void)tls_connector(host("a.test"), o);
+      (void)tls_connector(host("a.test"), {}, o);
     } catch (const std::invalid_argument& e) {
       return e.what();
     }
@@ -434,7 +434,7 @@ TEST_F(Tls, Fault93_WrongFilesAreRefusedAtConstruction) {
 }
 
 TEST_F(Tls, Fault127_ContextDestroyedInEveryState) {
-  tls_connector c(host("a.test"), trusting());
+  tls_connector c(host("a.test"), {}, trusting());
   const long before = open_descriptors();
   for (int turns = 0; turns < 20; ++turns) {
     auto io = std::make_unique<asio::io_context>();
@@ -454,7 +454,7 @@ TEST_F(Tls, Fault127_ContextDestroyedInEveryState) {
 
 TEST_F(Tls, DroppingAConnectionWithOperationsInFlightIsSafe) {
   tls_server server(*io_, authority().issue_for({"a.test"}));
-  tls_connector c(host("a.test"), trusting());
+  tls_connector c(host("a.test"), {}, trusting());
   const auto o = open(c, server);
   char byte = 0;
   std::optional<error_code> read_result;

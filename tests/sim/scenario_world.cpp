@@ -146,7 +146,7 @@ void scenario_world::add_user() {
     u.client.emplace(sim_.executor(), names_, target(t), u.net, u.options, sim_.time());
   } else {
     u.pool.emplace(
-        sim_.executor(), sim_.time(), make_feed(names_, target(t)), u.net, u.options.pool);
+        sim_.executor(), make_feed(names_, target(t)), u.net, u.options.pool, sim_.time());
   }
 }
 

@@ -185,7 +185,7 @@ void stress(const pool_options& options) {
   auto net = std::make_shared<scripted_connector>(run.io.get_executor(), time);
   auto shared = std::make_shared<restless_feed::shared>();
   std::optional<scripted_pool> pool;
-  pool.emplace(run.io.get_executor(), time, std::make_unique<restless_feed>(shared), net, options);
+  pool.emplace(run.io.get_executor(), std::make_unique<restless_feed>(shared), net, options, time);
   everybody.pool = &*pool;
   everybody.busy = callers;
   shared->publish();
@@ -243,7 +243,8 @@ TEST(PoolStress, Fault125_LeasesEndWhileTheirPoolsGo) {
   auto net = std::make_shared<scripted_connector>(run.io.get_executor(), time);
   for (int i = 0; i < pools; ++i) {
     auto shared = std::make_shared<restless_feed::shared>();
-    scripted_pool pool(run.io.get_executor(), time, std::make_unique<restless_feed>(shared), net);
+    scripted_pool pool(
+        run.io.get_executor(), std::make_unique<restless_feed>(shared), net, {}, time);
     shared->publish();
     for (int n = 0; n < 4; ++n) {
       pool.async_checkout([&](error_code, scripted_lease l) {

@@ -15,21 +15,24 @@ namespace redial::inline REDIAL_ABI {
 using tcp_client = basic_client<tcp_connection>;
 using tls_client = basic_client<tls_connection>;
 
-/// A client of `tcp://`, `http://` or `static://`.
+/// A client of `tcp://`, `http://` or `static://`. `time` null: the executor's own clock.
 /// \throws std::invalid_argument for an illegal option, or a target that wants TLS.
 [[nodiscard]] REDIAL_API tcp_client make_tcp_client(boost::asio::any_io_executor executor,
                                                     std::shared_ptr<discovery> names,
                                                     const target& t,
                                                     const client_options& options = {},
-                                                    const tcp_options& tcp = {});
+                                                    const tcp_options& tcp = {},
+                                                    std::shared_ptr<scheduler> time = nullptr);
 
-/// A client of `tls://` or `https://`. The certificate must speak for the target's host.
+/// A client of `tls://` or `https://`. The certificate must speak for the target's host. `time`
+/// null: the executor's own clock.
 /// \throws std::invalid_argument for an illegal option, or a target that wants no TLS.
 [[nodiscard]] REDIAL_API tls_client make_tls_client(boost::asio::any_io_executor executor,
                                                     std::shared_ptr<discovery> names,
                                                     const target& t,
                                                     const client_options& options = {},
                                                     const tcp_options& tcp = {},
-                                                    const tls_options& tls = {});
+                                                    const tls_options& tls = {},
+                                                    std::shared_ptr<scheduler> time = nullptr);
 
 }  // namespace redial::inline REDIAL_ABI

@@ -24,7 +24,7 @@ class watcher_state;
 /// this is what an existing client plugs into.
 ///
 /// \code
-///   endpoint_watcher w(names, target("tcp://calc.local:9000"), io.get_executor(),
+///   endpoint_watcher w(io.get_executor(), names, target("tcp://calc.local:9000"),
 ///                      [&](const endpoint_delta& d, const snapshot_ptr& now) {
 ///     for (const auto& e : d.added) balancer.add(e.where);
 ///     for (const auto& e : d.removed) balancer.remove(e.where);
@@ -43,9 +43,9 @@ class REDIAL_API endpoint_watcher {
   using change_handler = std::function<void(const endpoint_delta&, const snapshot_ptr& now)>;
 
   /// \throws std::invalid_argument for a null discovery, an empty executor or handler.
-  endpoint_watcher(std::shared_ptr<discovery> names,
+  endpoint_watcher(boost::asio::any_io_executor executor,
+                   std::shared_ptr<discovery> names,
                    const target& t,
-                   boost::asio::any_io_executor executor,
                    change_handler on_change);
   ~endpoint_watcher();
   endpoint_watcher(endpoint_watcher&&) noexcept = default;

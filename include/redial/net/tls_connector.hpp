@@ -33,7 +33,9 @@ class REDIAL_API tls_connector final : public connector {
   /// \throws std::invalid_argument (text of `errc::bad_tls_options`) naming the option, the file
   /// and
   ///         the reason.
-  tls_connector(const host_name& identity, const tls_options& tls, tcp_options tcp = tcp_options());
+  explicit tls_connector(const host_name& identity,
+                         tcp_options tcp = tcp_options(),
+                         const tls_options& tls = tls_options());
   ~tls_connector() override;
 
   std::shared_ptr<connect_operation> open(const connect_request& request, handler done) override;

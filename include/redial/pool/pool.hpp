@@ -69,10 +69,10 @@ class REDIAL_API pool_base {
  public:
   /// \throws std::invalid_argument for an illegal option.
   pool_base(boost::asio::any_io_executor executor,
-            std::shared_ptr<scheduler> time,
             std::unique_ptr<endpoint_feed> feed,
             std::shared_ptr<connector> opener,
-            const pool_options& options);
+            const pool_options& options,
+            std::shared_ptr<scheduler> time);
   pool_base(pool_base&&) noexcept;
   pool_base& operator=(pool_base&& other) noexcept;
   ~pool_base();
@@ -130,14 +130,15 @@ class basic_pool {
  public:
   using lease_type = lease<Connection>;
 
-  /// `opener` must open connections that hold a `Connection` (see `redial::pooled`).
+  /// `opener` must open connections that hold a `Connection` (see `redial::pooled`). `time` null:
+  /// the executor's own clock.
   /// \throws std::invalid_argument for an illegal option.
   basic_pool(boost::asio::any_io_executor executor,
-             std::shared_ptr<scheduler> time,
              std::unique_ptr<endpoint_feed> feed,
              std::shared_ptr<connector> opener,
-             const pool_options& options = {})
-      : base_(std::move(executor), std::move(time), std::move(feed), std::move(opener), options) {}
+             const pool_options& options = {},
+             std::shared_ptr<scheduler> time = nullptr)
+      : base_(std::move(executor), std::move(feed), std::move(opener), options, std::move(time)) {}
 
   /// An idle connection, or an error at once. Allocates nothing, posts nothing, makes no system
   /// call.

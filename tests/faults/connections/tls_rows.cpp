@@ -29,7 +29,7 @@ certificate_authority& authority() {
 struct tls_row {
   /// How a client of `identity` that trusts the authority likes a server.
   std::shared_ptr<opened> open(tls_server& server, const char* identity = "a.test") {
-    tls_connector c(host_name::parse(identity).value(), options);
+    tls_connector c(host_name::parse(identity).value(), {}, options);
     auto o = testing::open(c, io, server.port());
     EXPECT_TRUE(run_until(io, [&] {
       return o->is_done() && !server.peers().empty() &&
@@ -171,8 +171,8 @@ void sessions_stay_with_their_identity() {
   tls_row w;
   tls_server server(w.io, authority().issue_for({"a.test", "b.test"}));
   ::SSL_CTX_set_max_proto_version(server.context(), TLS1_2_VERSION);
-  tls_connector a(host_name::parse("a.test").value(), w.options);
-  tls_connector b(host_name::parse("b.test").value(), w.options);
+  tls_connector a(host_name::parse("a.test").value(), {}, w.options);
+  tls_connector b(host_name::parse("b.test").value(), {}, w.options);
   const auto is_resumed = [&](connector& c) {
     const auto before = server.peers().size();
     const auto o = testing::open(c, w.io, server.port());

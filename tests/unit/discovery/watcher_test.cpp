@@ -25,9 +25,9 @@ struct mirror {
   explicit mirror(discovery_world& w,
                   std::shared_ptr<discovery> d,
                   const char* text = "http://api.test")
-      : watcher(std::move(d),
+      : watcher(w.sim.executor(),
+                std::move(d),
                 target(text),
-                w.sim.executor(),
                 [this](const endpoint_delta& delta, const snapshot_ptr& now) {
                   for (const auto& e : delta.removed) EXPECT_EQ(list.erase(to_string(e.where)), 1U);
                   for (const auto& e : delta.added)
@@ -106,12 +106,12 @@ TEST(EndpointWatcher, ClosedMeansSilence) {
 TEST(EndpointWatcher, RefusesNothingToCall) {
   discovery_world w;
   const auto d = w.make();
-  EXPECT_THROW(endpoint_watcher(d, target("http://a.test"), w.sim.executor(), nullptr),
+  EXPECT_THROW(endpoint_watcher(w.sim.executor(), d, target("http://a.test"), nullptr),
                std::invalid_argument);
   EXPECT_THROW(
-      endpoint_watcher(nullptr, target("http://a.test"), w.sim.executor(), [](auto&&...) {}),
+      endpoint_watcher(w.sim.executor(), nullptr, target("http://a.test"), [](auto&&...) {}),
       std::invalid_argument);
-  EXPECT_THROW(endpoint_watcher(d, target("http://a.test"), {}, [](auto&&...) {}),
+  EXPECT_THROW(endpoint_watcher({}, d, target("http://a.test"), [](auto&&...) {}),
                std::invalid_argument);
 }
 

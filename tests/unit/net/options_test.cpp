@@ -36,7 +36,7 @@ std::string refusal(const tcp_options& o) {
 }
 
 std::string refusal(const tls_options& o) {
-  return refusal([&] { (void)tls_connector(*host_name::parse("a.test"), o); });
+  return refusal([&] { (void)tls_connector(*host_name::parse("a.test"), {}, o); });
 }
 
 TEST(TcpOptions, DefaultsAreAccepted) { EXPECT_EQ(refusal(tcp_options()), ""); }

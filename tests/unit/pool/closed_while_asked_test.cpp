@@ -36,7 +36,8 @@ TEST(ClosedWhileAsked, IsForgottenAndCountsItOnce) {
   const std::weak_ptr<connector> kept_by_the_pool = net;
   auto feed = std::make_shared<feed_script>();
   std::optional<basic_pool<asked_connection>> pool;
-  pool.emplace(sim.executor(), sim.time(), std::make_unique<scripted_feed>(feed), net);
+  pool.emplace(
+      sim.executor(), std::make_unique<scripted_feed>(feed), net, pool_options(), sim.time());
   snapshot s;
   s.generation = 1;
   s.state = freshness::fresh;

@@ -144,7 +144,7 @@ TEST_F(PoolFigures, EveryCloseIsCountedByItsReason) {
 
 TEST_F(PoolFigures, ChangesOfEndpointsAreCountedWithOrWithoutAListener) {
   net->refuse(ep("10.0.0.2"));
-  pool.emplace(sim.executor(), sim.time(), std::make_unique<scripted_feed>(feed), net, options);
+  pool.emplace(sim.executor(), std::make_unique<scripted_feed>(feed), net, options, sim.time());
   dns({"10.0.0.1", "10.0.0.2"});
   sim.advance(20ms);
   publish(absent_in({"10.0.0.1", "10.0.0.2"}, "10.0.0.1"));

@@ -291,7 +291,7 @@ TEST(GracefulEndOrphan, Fault127_TheContextGoesFirst) {
   std::optional<simulation> sim{std::in_place};
   auto net = std::make_shared<scripted_connector>(*sim);
   auto feed = std::make_shared<feed_script>();
-  scripted_pool pool(sim->executor(), sim->time(), std::make_unique<scripted_feed>(feed), net);
+  scripted_pool pool(sim->executor(), std::make_unique<scripted_feed>(feed), net, {}, sim->time());
   auto token = std::make_shared<int>();
   pool.async_checkout([token](error_code, scripted_lease) { ADD_FAILURE() << "called"; });
   sim->settle();

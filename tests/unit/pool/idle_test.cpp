@@ -209,9 +209,10 @@ struct hasty_connector final : connector {
 
 TEST_F(Idle, AStirBeforeTheArmingCallHasReturnedIsNotLost) {
   basic_pool<hasty_connection> hasty(sim.executor(),
-                                     sim.time(),
                                      std::make_unique<scripted_feed>(feed),
-                                     std::make_shared<hasty_connector>());
+                                     std::make_shared<hasty_connector>(),
+                                     {},
+                                     sim.time());
   dns({"10.0.0.1"});
   EXPECT_EQ(hasty.gauges().idle, 1U);
   sim.advance(20ms);

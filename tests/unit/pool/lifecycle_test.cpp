@@ -103,7 +103,7 @@ struct Orphan : ::testing::Test {
   int called = 0;
 
   scripted_pool make() {
-    return {sim->executor(), sim->time(), std::make_unique<scripted_feed>(feed), net};
+    return {sim->executor(), std::make_unique<scripted_feed>(feed), net, {}, sim->time()};
   }
   void dns() {
     snapshot s;
@@ -186,7 +186,7 @@ TEST_F(Lifecycle, Fault129_AListenerMayCloseThePool) {
   };
   auto listener = std::make_shared<closer>();
   options.listener = listener;
-  pool.emplace(sim.executor(), sim.time(), std::make_unique<scripted_feed>(feed), net, options);
+  pool.emplace(sim.executor(), std::make_unique<scripted_feed>(feed), net, options, sim.time());
   listener->pool = &*pool;
   const auto a = checkout();
   dns({"10.0.0.1"});
@@ -211,9 +211,10 @@ TEST_F(Lifecycle, AConnectorThatThrowsIsAFailedConnect) {
     }
   };
   scripted_pool broken(sim.executor(),
-                       sim.time(),
                        std::make_unique<scripted_feed>(feed),
-                       std::make_shared<thrower>());
+                       std::make_shared<thrower>(),
+                       {},
+                       sim.time());
   dns({"10.0.0.1"});
   EXPECT_EQ(broken.last_connect_error(), boost::system::errc::not_enough_memory);
 }
@@ -265,6 +266,20 @@ TEST_F(Lifecycle, WhatStartsAfterThePoolWasMovedOrHasGone) {
   sim.settle();
   EXPECT_EQ(second->error, errc::closed);
   EXPECT_EQ(drained, errc::closed);
+}
+
+// Without a clock it takes the executor's own.
+TEST(PoolClock, IsTheExecutorsUnlessOneIsGiven) {
+  boost::asio::io_context io;
+  simulation sim;
+  basic_pool<scripted_connection> pool(
+      io.get_executor(),
+      std::make_unique<scripted_feed>(std::make_shared<feed_script>()),
+      std::make_shared<scripted_connector>(sim));
+  error_code ended;
+  pool.async_checkout(1ms, [&](error_code ec, const scripted_lease&) { ended = ec; });
+  io.run();
+  EXPECT_EQ(ended, errc::checkout_timeout);
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ class ThrowingListener : public PoolWorld {
   void start_with_thrower() {
     options.listener =
         std::make_shared<listeners>(std::vector<std::shared_ptr<event_listener>>{bad, events});
-    pool.emplace(sim.executor(), sim.time(), std::make_unique<scripted_feed>(feed), net, options);
+    pool.emplace(sim.executor(), std::make_unique<scripted_feed>(feed), net, options, sim.time());
   }
   // Runs everything; how often something was thrown out of it.
   int settle() {
@@ -81,7 +81,7 @@ TEST_F(ThrowingListener, Fault130_WithoutAnExecutorThereIsNoOneToThrowTo) {
     simulation inner;
     auto its_net = std::make_shared<scripted_connector>(inner);
     dying.emplace(
-        inner.executor(), inner.time(), std::make_unique<scripted_feed>(script), its_net, options);
+        inner.executor(), std::make_unique<scripted_feed>(script), its_net, options, inner.time());
     script->publish(answer_of({"10.0.0.1"}));
     inner.settle();
     EXPECT_EQ(dying->gauges().idle, 1U);

@@ -121,7 +121,7 @@ class PoolWorld : public ::testing::Test {
 
   scripted_pool& start() {
     options.listener = events;
-    pool.emplace(sim.executor(), sim.time(), std::make_unique<scripted_feed>(feed), net, options);
+    pool.emplace(sim.executor(), std::make_unique<scripted_feed>(feed), net, options, sim.time());
     return *pool;
   }
   /// A pool whose endpoints are all active.

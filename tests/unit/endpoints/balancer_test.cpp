@@ -216,6 +216,7 @@ TEST_F(ByKey, HashesAreTheOnesOfEveryVersion) {
   EXPECT_EQ(endpoint_key("").value(), 0xF52A15E9A9B5E89BU);
   EXPECT_EQ(endpoint_key(std::string("customer-17")).value(), 0x5996DCBC2083D0A8U);
   EXPECT_EQ(endpoint_key(7).value(), 7U);
+  EXPECT_EQ(endpoint_key(-1).value(), 0xFFFFFFFFFFFFFFFFU);
   EXPECT_EQ(hash_of(numbered(1)), 0x1861FBF7D07DEA9U);
   endpoint e(boost::asio::ip::make_address("2001:db8::1"), 443);
   e.srv_target = "node1.example";
@@ -332,6 +333,24 @@ TEST_F(ByKey, OnlyTheServingTierHasKeys) {
   make_many(3);
   choice->change(entries[0], 1, 0);
   for (const auto id : homes(200)) EXPECT_NE(id, 1U);
+}
+
+TEST(EndpointKey, IsANumberOrATextAndNoSlip) {
+  static_assert(!std::is_constructible_v<endpoint_key, bool>);
+  static_assert(!std::is_constructible_v<endpoint_key, char>);
+  static_assert(!std::is_constructible_v<endpoint_key, char8_t>);
+  static_assert(!std::is_constructible_v<endpoint_key, std::nullptr_t>);
+  static_assert(!std::is_constructible_v<endpoint_key, double>);
+  static_assert(std::is_convertible_v<std::uint8_t, endpoint_key>);
+  static_assert(std::is_convertible_v<std::string_view, endpoint_key>);
+  static_assert(std::is_convertible_v<std::string, endpoint_key>);
+  const char* none = nullptr;
+  EXPECT_FALSE(endpoint_key(none));
+  EXPECT_EQ(endpoint_key(none), endpoint_key());
+  EXPECT_EQ(endpoint_key("a"), endpoint_key(std::string("a")));
+  EXPECT_EQ(endpoint_key("a"), endpoint_key(std::string_view("a")));
+  EXPECT_NE(endpoint_key("a"), endpoint_key("b"));
+  EXPECT_NE(endpoint_key(0), endpoint_key()) << "zero is a key";
 }
 
 struct scripted_chooser final : endpoint_chooser {

@@ -45,10 +45,8 @@ subject pick_among(std::size_t n) {
 
 class any_of_them final : public endpoint_chooser {
  public:
-  std::size_t choose(std::span<const candidate> among,
-                     const endpoint_key&,
-                     std::uint64_t random) noexcept override {
-    return random % among.size();
+  std::size_t choose(const choice_request& r) noexcept override {
+    return r.random % r.among.size();
   }
 };
 

@@ -93,7 +93,11 @@ void balancer::offer(endpoint_entry& e, bool at_hand) noexcept {
 }
 
 endpoint_entry* balancer::ask(const endpoint_key& key, std::uint64_t random) noexcept {
-  const std::size_t chosen = chooser_->choose(candidates_, key, random);
+  choice_request request;
+  request.among = candidates_;
+  request.key = key;
+  request.random = random;
+  const std::size_t chosen = chooser_->choose(request);
   BOOST_ASSERT_MSG(chosen == endpoint_chooser::none || chosen < offered_.size(),
                    "endpoint_chooser::choose: no such candidate");
   return chosen < offered_.size() ? offered_[chosen] : nullptr;

@@ -48,6 +48,17 @@ struct candidate {
   std::uint16_t weight = 0;   ///< As DNS has it now (RFC 2782).
 };
 
+/// What a policy is asked. A view, valid during `endpoint_chooser::choose`.
+struct choice_request {
+  choice_request() = default;
+
+  /// Not empty; those of the serving tier that this call has not tried, are not failing, and have a
+  /// connection idle or opening or room for another one. In no order that means anything, or lasts.
+  std::span<const candidate> among;
+  endpoint_key key;          ///< Of the call, or none.
+  std::uint64_t random = 0;  ///< Uniform, and different for every call.
+};
+
 /// A policy of one's own.
 ///
 /// \par Threads Called by any thread, one at a time per pool, under the pool's lock: so it must be
@@ -60,21 +71,14 @@ class REDIAL_API endpoint_chooser {
 
   virtual ~endpoint_chooser() = default;
 
-  /// Index of the endpoint that a call goes to; `none`: the default policy decides. When the chosen
-  /// one has no idle connection the call waits for one there, unless `try_checkout` was called;
-  /// should that endpoint fail or fill up meanwhile, this is asked again. It may also be asked more
-  /// than once for one call before there is anything to lend, so a choice need not become a lease.
+  /// Index in `request.among` of the endpoint that a call goes to; `none`: the default policy
+  /// decides. When the chosen one has no idle connection the call waits for one there, unless
+  /// `try_checkout` was called; should that endpoint fail or fill up meanwhile, this is asked
+  /// again. It may also be asked more than once for one call before there is anything to lend, so a
+  /// choice need not become a lease.
   ///
   /// Any other index out of range breaks the contract: it asserts, and counts as `none`.
-  ///
-  /// \param among  Not empty; those of the serving tier that this call has not tried, are not
-  ///               failing, and have a connection idle or opening or room for another one. In no
-  ///               order that means anything, or lasts.
-  /// \param key    Of the call, or none.
-  /// \param random A uniform random number, different for every call.
-  [[nodiscard]] virtual std::size_t choose(std::span<const candidate> among,
-                                           const endpoint_key& key,
-                                           std::uint64_t random) noexcept = 0;
+  [[nodiscard]] virtual std::size_t choose(const choice_request& request) noexcept = 0;
 };
 
 }  // namespace redial::inline REDIAL_ABI

@@ -354,14 +354,12 @@ TEST(EndpointKey, IsANumberOrATextAndNoSlip) {
 }
 
 struct scripted_chooser final : endpoint_chooser {
-  std::size_t choose(std::span<const candidate> among,
-                     const endpoint_key& key,
-                     std::uint64_t random) noexcept override {
-    seen.assign(among.begin(), among.end());
-    keys.push_back(key.value());
-    randoms.push_back(random);
-    for (std::size_t i = 0; i < among.size(); ++i) {
-      if (among[i].id == wanted) return i;
+  std::size_t choose(const choice_request& r) noexcept override {
+    seen.assign(r.among.begin(), r.among.end());
+    keys.push_back(r.key.value());
+    randoms.push_back(r.random);
+    for (std::size_t i = 0; i < r.among.size(); ++i) {
+      if (r.among[i].id == wanted) return i;
     }
     return otherwise;
   }

@@ -248,10 +248,9 @@ TEST_F(Keyed, AtTheTotalLimitAnIdleOneElsewhereMakesRoom) {
 
 /// Always the one with the highest address that it sees.
 struct highest final : endpoint_chooser {
-  std::size_t choose(std::span<const candidate> among,
-                     const endpoint_key& key,
-                     std::uint64_t) noexcept override {
-    if (key) return none;
+  std::size_t choose(const choice_request& r) noexcept override {
+    if (r.key) return none;
+    const auto among = r.among;
     const auto it = std::max_element(among.begin(), among.end(), [](const auto& a, const auto& b) {
       return *a.where < *b.where;
     });

@@ -44,10 +44,8 @@ class dummy_observer final : public idle_observer {
 /// A user's policy without any.
 class whim final : public endpoint_chooser {
  public:
-  std::size_t choose(std::span<const candidate> among,
-                     const endpoint_key&,
-                     std::uint64_t random) noexcept override {
-    return random % 5 == 0 ? none : random % among.size();
+  std::size_t choose(const choice_request& r) noexcept override {
+    return r.random % 5 == 0 ? none : r.random % r.among.size();
   }
 };
 

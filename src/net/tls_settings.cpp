@@ -5,7 +5,9 @@
 
 #include "net/tls_context.hpp"
 
+#include <mutex>
 #include <utility>
+#include <vector>
 
 namespace redial::inline REDIAL_ABI {
 
@@ -39,23 +41,39 @@ void live_tls_settings::use(std::shared_ptr<const tls_settings> settings) {
 
 }  // namespace detail
 
-void tls_reloader::reload() {
-  std::vector<std::shared_ptr<detail::live_tls_settings>> connectors;
-  {
+class tls_reloader::registry {
+ public:
+  void add(const std::shared_ptr<detail::live_tls_settings>& settings) {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(all_, [](const auto& weak) { return weak.expired(); });
+    all_.push_back(settings);
+  }
+  [[nodiscard]] std::vector<std::shared_ptr<detail::live_tls_settings>> living() {
+    std::vector<std::shared_ptr<detail::live_tls_settings>> all;
     const std::lock_guard lock(mutex_);
     for (const auto& weak : all_) {
-      if (auto settings = weak.lock()) connectors.push_back(std::move(settings));
+      if (auto settings = weak.lock()) all.push_back(std::move(settings));
     }
+    return all;
   }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::weak_ptr<detail::live_tls_settings>> all_;
+};
+
+tls_reloader::tls_reloader() : connectors_(std::make_unique<registry>()) {}
+tls_reloader::~tls_reloader() = default;
+
+void tls_reloader::reload() {
+  const auto connectors = connectors_->living();
   std::vector<std::shared_ptr<const detail::tls_settings>> fresh;
   for (const auto& c : connectors) fresh.push_back(c->read());
   for (std::size_t i = 0; i < connectors.size(); ++i) connectors[i]->use(std::move(fresh[i]));
 }
 
 void tls_reloader::add(const std::shared_ptr<detail::live_tls_settings>& settings) {
-  const std::lock_guard lock(mutex_);
-  std::erase_if(all_, [](const auto& weak) { return weak.expired(); });
-  all_.push_back(settings);
+  connectors_->add(settings);
 }
 
 }  // namespace redial::inline REDIAL_ABI

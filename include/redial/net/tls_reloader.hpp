@@ -6,8 +6,6 @@
 #include <redial/core/abi.hpp>
 
 #include <memory>
-#include <mutex>
-#include <vector>
 
 namespace redial::inline REDIAL_ABI {
 
@@ -31,7 +29,8 @@ class live_tls_settings;
 /// \par Threads Safe from any thread.
 class REDIAL_API tls_reloader {
  public:
-  tls_reloader() = default;
+  tls_reloader();
+  ~tls_reloader();
   tls_reloader(const tls_reloader&) = delete;
   tls_reloader& operator=(const tls_reloader&) = delete;
 
@@ -46,8 +45,8 @@ class REDIAL_API tls_reloader {
   friend class tls_connector;
   void add(const std::shared_ptr<detail::live_tls_settings>& settings);
 
-  std::mutex mutex_;
-  std::vector<std::weak_ptr<detail::live_tls_settings>> all_;
+  class registry;
+  const std::unique_ptr<registry> connectors_;
 };
 
 }  // namespace redial::inline REDIAL_ABI

@@ -15,8 +15,22 @@ function(redial_check_abi_name)
   endif()
 endfunction()
 
+# And in macros, for who has to tell versions apart while compiling.
+function(redial_check_version_macros)
+  foreach(part IN ITEMS MAJOR MINOR PATCH)
+    set(want "#define REDIAL_VERSION_${part} ${PROJECT_VERSION_${part}}")
+    file(STRINGS "${PROJECT_SOURCE_DIR}/include/redial/core/version.hpp" line
+      REGEX "^#define REDIAL_VERSION_${part} ")
+    if(NOT line STREQUAL want)
+      message(FATAL_ERROR "redial ${PROJECT_VERSION}: include/redial/core/version.hpp must say "
+        "`${want}`, and says `${line}`")
+    endif()
+  endforeach()
+endfunction()
+
 function(redial_check_options)
   redial_check_abi_name()
+  redial_check_version_macros()
   set(whole "")
   foreach(part IN ITEMS TESTS EXAMPLES BENCHMARKS)
     if(REDIAL_BUILD_${part})

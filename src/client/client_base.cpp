@@ -64,7 +64,7 @@ void client_base::start_explain(const state_ptr& state, completion<void(client_e
   state->explain(std::move(done));
 }
 
-pool_base& client_base::pool() noexcept { return state_->pool(); }
+pool_base& client_base::pool() const noexcept { return state_->pool(); }
 
 const boost::asio::any_io_executor& client_base::executor_of(const state_ptr& state) noexcept {
   return state->executor();

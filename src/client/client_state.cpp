@@ -13,6 +13,7 @@
 #include <mutex>
 #include <random>
 #include <stdexcept>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -26,9 +27,10 @@ client_options checked(client_options o) {
   return o;
 }
 
-std::shared_ptr<discovery> present(std::shared_ptr<discovery> names) {
-  if (!names) throw std::invalid_argument("client: the discovery is null: give one");
-  return names;
+template <class Part>
+Part present(Part part, const char* name) {
+  if (!part) throw std::invalid_argument("client: " + std::string(name) + ": give one");
+  return part;
 }
 
 std::uint64_t seed_of(const client_options& o) {
@@ -46,15 +48,19 @@ client_state::client_state(boost::asio::any_io_executor executor,
                            const client_options& options,
                            std::shared_ptr<scheduler> time)
     : options_(checked(options)),
-      executor_(std::move(executor)),
+      executor_(present(std::move(executor), "the executor is empty")),
       time_(time ? std::move(time) : scheduler_of(executor_)),
       started_(time_->now()),
-      names_(present(std::move(names))),
+      names_(present(std::move(names), "the discovery is null")),
       target_(t),
       budget_(options_.retry),
       hedge_(options_.hedge),
       chance_(seed_of(options_)),
-      pool_(executor_, make_feed(names_, t), std::move(opener), options_.pool, time_) {}
+      pool_(executor_,
+            make_feed(names_, t),
+            present(std::move(opener), "the connector is null"),
+            options_.pool,
+            time_) {}
 
 std::shared_ptr<client_state> client_state::create(boost::asio::any_io_executor executor,
                                                    std::shared_ptr<discovery> names,

@@ -2,9 +2,8 @@
 
 #include <redial/discovery/feed.hpp>
 
-#include <boost/assert.hpp>
-
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -53,7 +52,7 @@ class discovery_feed final : public endpoint_feed {
 }  // namespace
 
 std::unique_ptr<endpoint_feed> make_feed(std::shared_ptr<discovery> names, const target& t) {
-  BOOST_ASSERT(names);
+  if (!names) throw std::invalid_argument("make_feed: names is null");
   return std::make_unique<discovery_feed>(std::move(names), t);
 }
 

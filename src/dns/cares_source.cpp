@@ -41,7 +41,7 @@ cares_source::~cares_source() { state_->close_later(); }
 
 void cares_source::ask(const question& q, handler done) { state_->ask(q, std::move(done)); }
 
-void cares_source::close() { state_->close(); }
+void cares_source::close() noexcept { state_->close(); }
 
 std::uint64_t cares_source::rebuilds() const noexcept { return state_->rebuilds(); }
 

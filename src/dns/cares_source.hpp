@@ -62,7 +62,7 @@ class cares_source final : public dns_source {
   cares_source& operator=(const cares_source&) = delete;
 
   void ask(const question& q, handler done) override;
-  void close() override;
+  void close() noexcept override;
   [[nodiscard]] std::uint64_t rebuilds() const noexcept override;
 
  private:

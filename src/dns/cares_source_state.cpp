@@ -109,15 +109,19 @@ void cares_source_state::ask(const question& q, dns_source::handler done) {
   arm_timer(now);
 }
 
-void cares_source_state::close() {
+void cares_source_state::close() noexcept {
   if (closed_ || !strand_) return;
   closed_ = true;
   time_->disarm(timer_);
-  while (!ops_.empty()) {
-    finish(ops_.begin(), failure(ops_.begin()->second.asked, answer_outcome::closed));
-  }
-  for (auto& o : std::exchange(waiting_, {})) {
-    deliver(std::move(o.done), failure(o.asked, answer_outcome::closed));
+  try {
+    while (!ops_.empty()) {
+      finish(ops_.begin(), failure(ops_.begin()->second.asked, answer_outcome::closed));
+    }
+    for (auto& o : std::exchange(waiting_, {})) {
+      deliver(std::move(o.done), failure(o.asked, answer_outcome::closed));
+    }
+  } catch (...) {
+    return context_gone();  // No memory to tell anybody: what is left goes untold.
   }
   current_.reset();
   retired_.clear();

@@ -32,7 +32,7 @@ class cares_source_state final : public ends_with_context,
   /// \throws std::invalid_argument
   void start();
   void ask(const question& q, dns_source::handler done);
-  void close();
+  void close() noexcept;
   /// `close` on the strand, from any thread.
   void close_later();
   [[nodiscard]] std::uint64_t rebuilds() const noexcept { return rebuilds_.load(); }

@@ -14,7 +14,7 @@ void routing_source::ask(const question& q, handler done) {
   source_of(q.name).ask(q, std::move(done));
 }
 
-void routing_source::close() {
+void routing_source::close() noexcept {
   rest_->close();
   for (const auto& [suffix, source] : zones_) source->close();
 }

@@ -27,7 +27,7 @@ class routing_source final : public dns_source {
   routing_source(std::unique_ptr<dns_source> rest, std::vector<zone> zones);
 
   void ask(const question& q, handler done) override;
-  void close() override;
+  void close() noexcept override;
   /// Of all.
   [[nodiscard]] std::uint64_t rebuilds() const noexcept override;
 

@@ -101,7 +101,7 @@ void search_source::ask(const question& q, handler done) {
   std::make_shared<walk>(state_, q, std::move(done))->ask_next(*state_);
 }
 
-void search_source::close() { state_->below->close(); }
+void search_source::close() noexcept { state_->below->close(); }
 
 std::uint64_t search_source::rebuilds() const noexcept { return state_->below->rebuilds(); }
 

@@ -31,7 +31,7 @@ class search_source final : public dns_source {
   ~search_source() override;
 
   void ask(const question& q, handler done) override;
-  void close() override;
+  void close() noexcept override;
   [[nodiscard]] std::uint64_t rebuilds() const noexcept override;
 
  private:

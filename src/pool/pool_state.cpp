@@ -9,6 +9,7 @@
 #include <boost/asio/error.hpp>
 
 #include <random>
+#include <stdexcept>
 #include <utility>
 
 namespace redial::inline REDIAL_ABI::detail {
@@ -35,6 +36,9 @@ std::shared_ptr<pool_state> pool_state::create(asio::any_io_executor executor,
                                                std::shared_ptr<connector> opener,
                                                const pool_options& options,
                                                std::shared_ptr<scheduler> time) {
+  if (!executor) throw std::invalid_argument("pool: the executor is empty: give one");
+  if (!feed) throw std::invalid_argument("pool: the feed is null: give one");
+  if (!opener) throw std::invalid_argument("pool: the connector is null: give one");
   auto made = std::make_shared<pool_state>(
       std::move(executor), std::move(feed), std::move(opener), options, std::move(time));
   made->timer_.owned_by(made);

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <new>
 #include <stdexcept>
 #include <utility>
 
@@ -237,7 +238,7 @@ struct scripted_dns::asking : std::enable_shared_from_this<asking> {
     started->start(latency);
   }
 
-  void close() {
+  void close() noexcept {
     std::vector<std::shared_ptr<flight>> cut;
     {
       const std::lock_guard lock(script_->mutex);
@@ -245,7 +246,11 @@ struct scripted_dns::asking : std::enable_shared_from_this<asking> {
       cut.swap(flights_);
       for (const auto& f : cut) --script_->flying[f->asked()];
     }
-    for (const auto& f : cut) f->cut_off();
+    try {
+      for (const auto& f : cut) f->cut_off();
+    } catch (const std::bad_alloc&) {
+      // What cannot be posted is dropped.
+    }
   }
 
   // True for the one that may answer it, who must hold a reference.
@@ -354,7 +359,7 @@ void scripted_dns::ask(const question& q, handler done) {
   asking_->ask(canonical(q), std::move(done));
 }
 
-void scripted_dns::close() { asking_->close(); }
+void scripted_dns::close() noexcept { asking_->close(); }
 
 std::vector<asked_question> scripted_dns::asked() const {
   const std::lock_guard lock(script_->mutex);

@@ -66,7 +66,7 @@ class REDIAL_API client_base {
   [[nodiscard]] client_counters counters() const;
   [[nodiscard]] client_histograms histograms() const;
   [[nodiscard]] redial::meter meter() const;
-  [[nodiscard]] pool_base& pool() noexcept;
+  [[nodiscard]] pool_base& pool() const noexcept;
 
  private:
   state_ptr state_;
@@ -85,7 +85,8 @@ template <class Connection>
 class basic_client {
  public:
   /// `names` may be shared by any number of clients. `time` null: the executor's own clock.
-  /// \throws std::invalid_argument for an illegal option.
+  /// \throws std::invalid_argument for an illegal option, an empty executor, a null discovery or
+  /// connector.
   basic_client(boost::asio::any_io_executor executor,
                std::shared_ptr<discovery> names,
                const target& t,
@@ -190,10 +191,10 @@ class basic_client {
   }
 
   [[nodiscard]] client_counters counters() const { return base_.counters(); }
-  [[nodiscard]] pool_counters connection_counters() { return base_.pool().counters(); }
-  [[nodiscard]] pool_gauges connection_gauges() { return base_.pool().gauges(); }
+  [[nodiscard]] pool_counters connection_counters() const { return base_.pool().counters(); }
+  [[nodiscard]] pool_gauges connection_gauges() const { return base_.pool().gauges(); }
   [[nodiscard]] client_histograms histograms() const { return base_.histograms(); }
-  [[nodiscard]] pool_histograms connection_histograms() { return base_.pool().histograms(); }
+  [[nodiscard]] pool_histograms connection_histograms() const { return base_.pool().histograms(); }
   /// Reads all of these; for `metrics`.
   [[nodiscard]] redial::meter meter() const { return base_.meter(); }
 

@@ -126,12 +126,13 @@ class REDIAL_API subscription {
 class REDIAL_API discovery {
  public:
   /// With c-ares and the executor's own clock.
-  /// \throws std::invalid_argument for an illegal option.
+  /// \throws std::invalid_argument for an illegal option or an empty executor.
   [[nodiscard]] static std::shared_ptr<discovery> create(boost::asio::any_io_executor executor,
                                                          const discovery_options& options = {});
 
   /// With another source of answers and another clock: for tests and simulations. `source` is used
   /// on `executor`, which must run one handler at a time.
+  /// \throws std::invalid_argument for an illegal option, an empty executor, a null source or time.
   [[nodiscard]] static std::shared_ptr<discovery> create(boost::asio::any_io_executor executor,
                                                          const discovery_options& options,
                                                          std::unique_ptr<dns_source> source,

@@ -13,6 +13,7 @@
 namespace redial::inline REDIAL_ABI {
 
 /// The endpoints of `t` as `names` sees them, from `start()` to `stop()`. Keeps `names` alive.
+/// \throws std::invalid_argument when `names` is null.
 [[nodiscard]] REDIAL_API std::unique_ptr<endpoint_feed> make_feed(std::shared_ptr<discovery> names,
                                                                   const target& t);
 

@@ -75,11 +75,13 @@ REDIAL_API void start_explain(const std::shared_ptr<http_state>& state,
 class REDIAL_API http_client {
  public:
   /// With a discovery of its own.
-  /// \throws std::invalid_argument for an illegal target or option.
+  /// \throws std::invalid_argument for an illegal target or option, or an empty executor.
   http_client(boost::asio::any_io_executor executor,
               std::string_view target,
               const http_options& options = {});
   /// With a shared one. `time` null: the executor's own clock.
+  /// \throws std::invalid_argument for an illegal target or option, an empty executor, a null
+  /// discovery.
   http_client(boost::asio::any_io_executor executor,
               std::shared_ptr<discovery> names,
               std::string_view target,

@@ -132,7 +132,8 @@ class basic_pool {
 
   /// `opener` must open connections that hold a `Connection` (see `redial::pooled`). `time` null:
   /// the executor's own clock.
-  /// \throws std::invalid_argument for an illegal option.
+  /// \throws std::invalid_argument for an illegal option, an empty executor, a null feed or
+  /// connector.
   basic_pool(boost::asio::any_io_executor executor,
              std::unique_ptr<endpoint_feed> feed,
              std::shared_ptr<connector> opener,

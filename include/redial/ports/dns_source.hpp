@@ -24,9 +24,9 @@ class REDIAL_API dns_source {
   /// Starts one query. `done` is called exactly once, never from inside `ask`: with an answer, a
   /// failure at the source's own deadline at the latest, or `answer_outcome::closed`.
   virtual void ask(const question& q, handler done) = 0;
-  /// Completes everything in flight with `answer_outcome::closed` (posted). Idempotent; `ask`
-  /// afterwards completes with `closed`.
-  virtual void close() = 0;
+  /// Completes everything in flight with `answer_outcome::closed` (posted; what cannot be for want
+  /// of memory is dropped). Idempotent; `ask` afterwards completes with `closed`.
+  virtual void close() noexcept = 0;
   /// Times the resolver machinery was torn down and built anew.
   [[nodiscard]] virtual std::uint64_t rebuilds() const noexcept { return 0; }
 };

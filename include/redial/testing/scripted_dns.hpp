@@ -107,7 +107,7 @@ class REDIAL_API scripted_dns final : public dns_source {
   void give_up_after(duration d);
 
   void ask(const question& q, handler done) override;
-  void close() override;
+  void close() noexcept override;
 
   /// Everything asked so far, of this source and of all shared ones.
   [[nodiscard]] std::vector<asked_question> asked() const;

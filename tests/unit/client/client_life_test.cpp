@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Operations that are made now and started later: by then their client may have moved, or be gone.
+// What a client is made of, and operations that start when it has moved or is gone.
+
+#include <redial/discovery/feed.hpp>
 
 #include "client_world.hpp"
 
 #include <boost/asio/deferred.hpp>
+
+#include <stdexcept>
 
 namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
 using boost::asio::deferred;
 
-class LazyStart : public ClientWorld {
+class ClientLife : public ClientWorld {
  protected:
   // What completes with an error_code first.
   auto told() {
@@ -25,7 +29,7 @@ class LazyStart : public ClientWorld {
   error_code error;
 };
 
-TEST_F(LazyStart, ACallFollowsItsClientThatWasMoved) {
+TEST_F(ClientLife, ACallFollowsItsClientThatWasMoved) {
   started();
   auto op = client->async_call(operation(), deferred);
   scripted_client other = std::move(*client);
@@ -39,7 +43,7 @@ TEST_F(LazyStart, ACallFollowsItsClientThatWasMoved) {
   EXPECT_FALSE(error);
 }
 
-TEST_F(LazyStart, ACallOfAClientThatIsGoneIsClosed) {
+TEST_F(ClientLife, ACallOfAClientThatIsGoneIsClosed) {
   started();
   auto op = client->async_call(operation(), deferred);
   client.reset();
@@ -51,7 +55,7 @@ TEST_F(LazyStart, ACallOfAClientThatIsGoneIsClosed) {
   EXPECT_TRUE(operations.empty());
 }
 
-TEST_F(LazyStart, ACheckoutOfAClientThatIsGoneIsClosed) {
+TEST_F(ClientLife, ACheckoutOfAClientThatIsGoneIsClosed) {
   started();
   auto op = client->async_checkout(deferred);
   client.reset();
@@ -61,7 +65,7 @@ TEST_F(LazyStart, ACheckoutOfAClientThatIsGoneIsClosed) {
   EXPECT_EQ(error, errc::closed);
 }
 
-TEST_F(LazyStart, ADrainOfAClientThatIsGoneIsClosed) {
+TEST_F(ClientLife, ADrainOfAClientThatIsGoneIsClosed) {
   started();
   auto op = client->async_drain(sim.now() + 1s, deferred);
   client.reset();
@@ -71,7 +75,7 @@ TEST_F(LazyStart, ADrainOfAClientThatIsGoneIsClosed) {
   EXPECT_EQ(error, errc::closed);
 }
 
-TEST_F(LazyStart, AClientThatIsGoneCanBeExplained) {
+TEST_F(ClientLife, AClientThatIsGoneCanBeExplained) {
   started();
   auto op = client->async_explain(deferred);
   client.reset();
@@ -79,6 +83,30 @@ TEST_F(LazyStart, AClientThatIsGoneCanBeExplained) {
   std::move(op)([&](const client_explanation& e) { asked = e.name.target; });
   sim.settle();
   EXPECT_EQ(asked, where.text());
+}
+
+TEST_F(ClientLife, AClientOfNothingIsRefused) {
+  start();
+  const auto make = [&](boost::asio::any_io_executor executor, bool with_names, bool with_net) {
+    scripted_client c(executor,
+                      with_names ? names : nullptr,
+                      where,
+                      with_net ? net : nullptr,
+                      options,
+                      with_net ? sim.time() : nullptr);
+  };
+  EXPECT_THROW(make({}, true, true), std::invalid_argument);
+  EXPECT_THROW(make({}, true, false), std::invalid_argument);
+  EXPECT_THROW(make(sim.executor(), false, true), std::invalid_argument);
+  EXPECT_THROW(make(sim.executor(), true, false), std::invalid_argument);
+  EXPECT_THROW((void)make_feed(nullptr, where), std::invalid_argument);
+}
+
+TEST_F(ClientLife, AnUntouchedClientCanBeReadThroughAConstReference) {
+  const scripted_client& c = started();
+  EXPECT_EQ(c.connection_gauges().idle, 2U);
+  EXPECT_EQ(c.connection_counters().opened, 2U);
+  (void)c.connection_histograms();
 }
 
 }  // namespace

@@ -193,7 +193,7 @@ class service_source : public dns_source {
     }
     boost::asio::post(io_, [done = std::move(done), a] { done(a); });
   }
-  void close() override {}
+  void close() noexcept override {}
 
  private:
   boost::asio::io_context& io_;
@@ -373,7 +373,7 @@ class quick_source : public dns_source {
     if (closed_) a.outcome = answer_outcome::closed;
     boost::asio::post(executor_, [done = std::move(done), a] { done(a); });
   }
-  void close() override { closed_ = true; }
+  void close() noexcept override { closed_ = true; }
 
  private:
   boost::asio::any_io_executor executor_;

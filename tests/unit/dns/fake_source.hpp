@@ -63,7 +63,7 @@ class fake_source final : public dns_source {
     book_->asked.push_back(q);
     book_->open.emplace_back(q, std::move(done));
   }
-  void close() override { book_->closed = true; }
+  void close() noexcept override { book_->closed = true; }
   [[nodiscard]] std::uint64_t rebuilds() const noexcept override { return book_->rebuilds; }
 
  private:

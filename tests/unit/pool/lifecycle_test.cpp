@@ -282,5 +282,15 @@ TEST(PoolClock, IsTheExecutorsUnlessOneIsGiven) {
   EXPECT_EQ(ended, errc::checkout_timeout);
 }
 
+TEST_F(Lifecycle, APoolOfNothingIsRefused) {
+  const auto make = [&](boost::asio::any_io_executor executor, bool with_feed, bool with_opener) {
+    auto told = with_feed ? std::make_unique<scripted_feed>(feed) : nullptr;
+    scripted_pool never(executor, std::move(told), with_opener ? net : nullptr, {}, sim.time());
+  };
+  EXPECT_THROW(make({}, true, true), std::invalid_argument);
+  EXPECT_THROW(make(sim.executor(), false, true), std::invalid_argument);
+  EXPECT_THROW(make(sim.executor(), true, false), std::invalid_argument);
+}
+
 }  // namespace
 }  // namespace redial::inline REDIAL_ABI::testing

@@ -56,6 +56,10 @@ class member_timer final : public timer {
 
 /// The time and the timers of one executor (or of a simulation).
 ///
+/// Implemented by redial alone (`scheduler_of`, `testing::sim_scheduler`): nobody else can fire a
+/// timer. One of your own, that counts or shifts the time, holds one of these and passes `arm` and
+/// `disarm` on to it with the same timer.
+///
 /// \par Threads Every member is safe from any thread.
 class REDIAL_API scheduler {
  public:

@@ -292,5 +292,29 @@ TEST_F(Lifecycle, APoolOfNothingIsRefused) {
   EXPECT_THROW(make(sim.executor(), true, false), std::invalid_argument);
 }
 
+// As scheduler.hpp says: one of one's own passes timers on to one of redial's.
+struct counted_time final : scheduler {
+  explicit counted_time(std::shared_ptr<scheduler> t) : inner(std::move(t)) {}
+  [[nodiscard]] time_point now() const noexcept override { return inner->now(); }
+  void arm(timer& t, time_point when) override {
+    ++armed;
+    inner->arm(t, when);
+  }
+  void disarm(timer& t) noexcept override { inner->disarm(t); }
+  [[nodiscard]] bool is_stopped() const noexcept override { return inner->is_stopped(); }
+
+  const std::shared_ptr<scheduler> inner;
+  int armed = 0;
+};
+
+TEST_F(Lifecycle, ASchedulerMayBeWrapped) {
+  const auto counted = std::make_shared<counted_time>(sim.time());
+  pool.emplace(sim.executor(), std::make_unique<scripted_feed>(feed), net, options, counted);
+  const auto w = checkout(checkout_options(1s));
+  sim.advance(1s);
+  EXPECT_EQ(w->error, errc::unresolved);
+  EXPECT_GT(counted->armed, 0);
+}
+
 }  // namespace
 }  // namespace redial::inline REDIAL_ABI::testing

@@ -57,6 +57,8 @@ struct call_options {
 
 /// What became of one attempt.
 struct attempt_record {
+  attempt_record() = default;
+
   endpoint where;  ///< Port 0 when the attempt got no connection.
   error_code error;
   duration elapsed{};
@@ -69,6 +71,8 @@ struct attempt_record {
 /// succeeded and no second one ran beside it: of two that ran at once (`hedge_policy`), the one
 /// that was called off is here too, with `operation_aborted`.
 struct REDIAL_API call_history {
+  call_history() = default;
+
   std::vector<attempt_record> attempts;
 
   /// One line per attempt: number, endpoint, time, error.

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace redial::inline REDIAL_ABI {
@@ -18,6 +19,9 @@ namespace redial::inline REDIAL_ABI {
 enum class record_type : std::uint16_t { a = 1, aaaa = 28, srv = 33 };
 
 struct question {
+  question() = default;
+  question(std::string n, record_type t) : name(std::move(n)), type(t) {}
+
   std::string name;  ///< Canonical: lower case, no trailing dot.
   record_type type = record_type::a;
 
@@ -28,6 +32,10 @@ struct question {
 /// One usable SRV record (RFC 2782): the port is not 0 and the target is a legal name other than
 /// the root.
 struct srv_record {
+  srv_record() = default;
+  srv_record(std::string to, std::uint16_t on, std::uint16_t tier = 0, std::uint16_t share = 0)
+      : target(std::move(to)), port(on), priority(tier), weight(share) {}
+
   std::string target;  ///< Canonical: lower case, no trailing dot.
   std::uint16_t port = 0;
   std::uint16_t priority = 0;
@@ -63,6 +71,8 @@ enum class answer_outcome {
 /// One response to one question. Owner names, class and type were checked, the CNAME chain was
 /// followed, duplicates and undialable addresses are gone, IPv4-mapped addresses are unmapped.
 struct answer {
+  answer() = default;
+
   question asked;
   answer_outcome outcome = answer_outcome::timeout;
   /// Sorted, without duplicates. Empty for an SRV question.

@@ -36,6 +36,8 @@ enum class endpoint_health {
 
 /// One endpoint of a pool.
 struct pooled_endpoint_explanation {
+  pooled_endpoint_explanation() = default;
+
   endpoint where;  ///< Priority and weight as DNS says now.
   endpoint_standing standing = endpoint_standing::present;
   endpoint_health health = endpoint_health::warming;
@@ -64,6 +66,8 @@ struct pooled_endpoint_explanation {
 
 /// Everything about one pool, at one instant.
 struct pool_explanation {
+  pool_explanation() = default;
+
   std::string name;
   time_point now{};
   bool closed = false;

@@ -26,12 +26,16 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace redial::inline REDIAL_ABI {
 
 /// An endpoint that a caller has already tried.
 struct tried_endpoint {
+  tried_endpoint() = default;
+  tried_endpoint(std::uint64_t tried, time_point at) noexcept : id(tried), failed_at(at) {}
+
   std::uint64_t id = 0;    ///< `lease::endpoint_id()`
   time_point failed_at{};  ///< On this endpoint, only a connection opened later is of use.
 };

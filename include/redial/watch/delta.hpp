@@ -11,6 +11,8 @@
 namespace redial::inline REDIAL_ABI {
 
 struct endpoint_delta {
+  endpoint_delta() = default;
+
   std::vector<snapshot_entry> added;    ///< New lives: not there before, or departed in between.
   std::vector<snapshot_entry> removed;  ///< As they were.
   /// Presence, doubt, priority, weight or metadata are others now.

@@ -40,6 +40,8 @@ enum class rotation_reason {
 
 /// One answer, as it is remembered.
 struct answer_note {
+  answer_note() = default;
+
   time_point at{};
   answer_outcome outcome = answer_outcome::timeout;
   std::uint32_t records = 0;
@@ -51,6 +53,8 @@ struct answer_note {
 
 /// One record set, or one source of the user's: what was asked and what came of it.
 struct set_explanation {
+  set_explanation() = default;
+
   std::string what;  ///< `A api.internal`, `SRV _x._tcp.api.internal`, `source cloud-map`.
   endpoint_origin origin = endpoint_origin::dns;
   freshness state = freshness::unresolved;
@@ -68,6 +72,8 @@ struct set_explanation {
 
 /// One endpoint and the reasons for its presence.
 struct endpoint_explanation {
+  endpoint_explanation() = default;
+
   endpoint where;
   endpoint_origin origin = endpoint_origin::dns;
   redial::presence presence = redial::presence::present;
@@ -84,6 +90,8 @@ struct endpoint_explanation {
 
 /// Everything about one target, at one instant.
 struct explanation {
+  explanation() = default;
+
   std::string target;
   time_point now{};
   freshness state = freshness::unresolved;

@@ -27,6 +27,8 @@ enum class presence {
 using endpoint_metadata = std::map<std::string, std::string>;
 
 struct snapshot_entry {
+  snapshot_entry() = default;
+
   endpoint where;
   redial::presence presence = redial::presence::present;
   /// Absent for at least `absence_window`: open connections go on serving, new ones are opened only
@@ -40,6 +42,8 @@ struct snapshot_entry {
 
 /// An immutable statement about one name. Subscribers share it.
 struct snapshot {
+  snapshot() = default;
+
   std::string name;
   /// Grows by one with every publication of this name.
   std::uint64_t generation = 0;

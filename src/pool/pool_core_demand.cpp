@@ -193,7 +193,7 @@ void pool_core::for_each_uncovered(const Visit& visit) {
   }
   for (const auto& [t, w] : waiters_.in_order()) {
     const endpoint_entry* home = home_of(w);
-    const auto fits = [&](const pool_slot* s) {
+    const auto fits = [&, &w = w](const pool_slot* s) {  // named, for clang before 16
       if (home != nullptr) return s->home == home;
       if (!is_offered(*s->home, w.tried)) return false;
       return wants(w.tried, *s->home) || !reach(w.tried);

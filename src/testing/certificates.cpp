@@ -68,14 +68,21 @@ std::string alternative_names(const certificate_options& options) {
   return all;
 }
 
+/// In days and seconds, because a `long` of 32 bits has room for 68 years only.
+void set_from_now(ASN1_TIME* t, std::chrono::seconds s) {
+  const auto days = std::chrono::floor<std::chrono::days>(s);
+  ::X509_time_adj_ex(
+      t, static_cast<int>(days.count()), static_cast<long>((s - days).count()), nullptr);
+}
+
 /// Unsigned, without extensions.
 certificate_ptr blank(const certificate_options& options, EVP_PKEY* key, long serial) {
   certificate_ptr c(::X509_new());
   require(c != nullptr, "memory");
   ::X509_set_version(c.get(), 2);  // v3
   ::ASN1_INTEGER_set(::X509_get_serialNumber(c.get()), serial);
-  ::X509_gmtime_adj(::X509_getm_notBefore(c.get()), options.valid_from.count());
-  ::X509_gmtime_adj(::X509_getm_notAfter(c.get()), options.valid_until.count());
+  set_from_now(::X509_getm_notBefore(c.get()), options.valid_from);
+  set_from_now(::X509_getm_notAfter(c.get()), options.valid_until);
   ::X509_set_pubkey(c.get(), key);
   const auto* name = reinterpret_cast<const unsigned char*>(options.common_name.c_str());
   require(::X509_NAME_add_entry_by_txt(

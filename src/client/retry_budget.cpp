@@ -30,7 +30,7 @@ std::int64_t retry_budget::number_at(time_point now) const noexcept {
 
 retry_budget::slice& retry_budget::slice_at(time_point now) noexcept {
   const std::int64_t number = number_at(now);
-  slice& s = ring_[static_cast<std::uint64_t>(number) % slices];
+  slice& s = ring_[static_cast<std::size_t>(static_cast<std::uint64_t>(number) % slices)];
   if (s.number != number) s = slice{number, 0, 0};
   return s;
 }

@@ -62,7 +62,7 @@ std::vector<address> in_order(const snapshot& s, random_source& random) {
     }
     for (auto* family : {&v4, &v6}) {
       for (std::size_t i = family->size(); i > 1; --i) {
-        std::swap((*family)[i - 1], (*family)[random.next() % i]);
+        std::swap((*family)[i - 1], (*family)[static_cast<std::size_t>(random.next() % i)]);
       }
     }
     for (std::size_t i = 0; i < std::max(v4.size(), v6.size()); ++i) {

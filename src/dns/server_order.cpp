@@ -24,7 +24,7 @@ bool server_order::on_answer(int timeouts, time_point now) {
 void server_order::shuffle(std::uint64_t seed) {
   std::mt19937_64 random{seed};
   for (std::size_t left = servers_.size(); left > 1; --left) {
-    std::swap(servers_[left - 1], servers_[random() % left]);
+    std::swap(servers_[left - 1], servers_[static_cast<std::size_t>(random() % left)]);
   }
 }
 

@@ -96,7 +96,7 @@ struct alignas(64) endpoint_entry {
     return opening - (record.probing ? 1U : 0U);
   }
 };
-static_assert(offsetof(endpoint_entry, where) == 64);
+static_assert(offsetof(endpoint_entry, where) == 64 || sizeof(void*) != 8);
 
 /// Cannot serve just now: its last connect failed, and nothing that was opened before is left; or
 /// it serves only because of a panic. The only judgement that moves calls to the next tier.

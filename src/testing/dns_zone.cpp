@@ -112,7 +112,8 @@ void dns_zone::append_records(const key& k, std::vector<dns_record>& out) {
     // Written out, because std::sample and std::shuffle differ between standard libraries.
     const auto count = std::min(how->second.sample, records.size());
     for (std::size_t i = 0; i < count; ++i) {
-      std::swap(records[i], records[i + random_() % (records.size() - i)]);
+      std::swap(records[i],
+                records[i + static_cast<std::size_t>(random_() % (records.size() - i))]);
     }
     records.resize(count);
   }
@@ -125,7 +126,7 @@ void dns_zone::arrange(const key& k, std::vector<dns_record>& records) {
   if (how->second.order == record_order::reversed) std::reverse(records.begin(), records.end());
   if (how->second.order == record_order::shuffled) {
     for (std::size_t i = records.size(); i > 1; --i)
-      std::swap(records[i - 1], records[random_() % i]);
+      std::swap(records[i - 1], records[static_cast<std::size_t>(random_() % i)]);
   }
 }
 

@@ -50,8 +50,8 @@ void answer_log::add(const answer_note& note) noexcept { ring_[count_++ % ring_.
 
 std::vector<answer_note> answer_log::notes() const {
   std::vector<answer_note> all;
-  const std::uint64_t kept = std::min<std::uint64_t>(count_, ring_.size());
-  for (std::uint64_t n = count_ - kept; n < count_; ++n) all.push_back(ring_[n % ring_.size()]);
+  const std::size_t kept = std::min(count_, ring_.size());
+  for (std::size_t n = count_ - kept; n < count_; ++n) all.push_back(ring_[n % ring_.size()]);
   return all;
 }
 

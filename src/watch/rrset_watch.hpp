@@ -37,7 +37,7 @@ class answer_log {
 
  private:
   std::array<answer_note, 4> ring_;
-  std::uint64_t count_ = 0;
+  std::size_t count_ = 0;
 };
 
 template <class Key>

@@ -2,6 +2,8 @@
 
 #include "http/grammar.hpp"
 
+#include <algorithm>
+
 namespace redial::inline REDIAL_ABI::detail {
 
 namespace {

@@ -11,6 +11,7 @@
 #include "answer_promises.hpp"
 #include "dns/answer_check.hpp"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>

@@ -6,6 +6,8 @@
 #include "connection_rows.hpp"
 #include "row_worlds.hpp"
 
+#include <algorithm>
+
 namespace redial::inline REDIAL_ABI::testing {
 namespace {
 

@@ -5,6 +5,7 @@
 
 #include "churn/record.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 #include <string>

@@ -8,6 +8,8 @@
 #include <boost/asio/error.hpp>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace redial::inline REDIAL_ABI::detail {
 namespace {
 

@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace redial::inline REDIAL_ABI::detail {
 namespace {
 

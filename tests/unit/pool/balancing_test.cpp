@@ -4,6 +4,7 @@
 
 #include "pool_world.hpp"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace redial::inline REDIAL_ABI::testing {

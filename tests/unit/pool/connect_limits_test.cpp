@@ -4,6 +4,8 @@
 #include "pool/connect_pace.hpp"
 #include "pool_world.hpp"
 
+#include <algorithm>
+
 namespace redial::inline REDIAL_ABI::testing {
 namespace {
 

@@ -3,6 +3,8 @@
 
 #include "pool_world.hpp"
 
+#include <algorithm>
+
 namespace redial::inline REDIAL_ABI::testing {
 namespace {
 

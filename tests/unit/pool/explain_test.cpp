@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pool_world.hpp"
 
+#include <algorithm>
+
 namespace redial::inline REDIAL_ABI::testing {
 namespace {
 

@@ -4,6 +4,7 @@
 
 #include "pool_world.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 

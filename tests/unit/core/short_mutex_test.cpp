@@ -42,17 +42,16 @@ TEST(ShortMutex, NothingIsLostBetweenThreads) {
   constexpr int times = 20000;
   short_mutex m;
   int count = 0;  // unguarded but for the lock
-  {
-    std::vector<std::jthread> all;
-    for (int t = 0; t < threads; ++t) {
-      all.emplace_back([&] {
-        for (int i = 0; i < times; ++i) {
-          const std::lock_guard lock(m);
-          ++count;
-        }
-      });
-    }
+  std::vector<std::thread> all;
+  for (int t = 0; t < threads; ++t) {
+    all.emplace_back([&] {
+      for (int i = 0; i < times; ++i) {
+        const std::lock_guard lock(m);
+        ++count;
+      }
+    });
   }
+  for (std::thread& t : all) t.join();
   EXPECT_EQ(count, threads * times);
 }
 
@@ -65,7 +64,7 @@ TEST(ShortMutex, WhoSleepsIsWoken) {
     std::atomic<int> asking{0};
     int served = 0;
     m->lock();
-    std::vector<std::jthread> all;
+    std::vector<std::thread> all;
     for (int t = 0; t < sleepers; ++t) {
       all.emplace_back([&] {
         ++asking;
@@ -76,7 +75,7 @@ TEST(ShortMutex, WhoSleepsIsWoken) {
     while (asking < sleepers) std::this_thread::yield();
     for (int i = 0; i < 200; ++i) std::this_thread::yield();
     m->unlock();
-    all.clear();  // joins: who is never woken hangs here
+    for (std::thread& t : all) t.join();  // who is never woken hangs here
     EXPECT_EQ(served, sleepers);
   }
 }

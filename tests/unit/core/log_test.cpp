@@ -152,7 +152,7 @@ TEST_F(Log, Fault168_NamesFromOutsideWriteNoLinesOfTheirOwn) {
 }
 
 TEST(LogListener, NeedsAFunction) {
-  EXPECT_THROW(redial::log_listener(redial::log_listener::sink()), std::invalid_argument);
+  EXPECT_THROW(redial::log_listener{redial::log_listener::sink{}}, std::invalid_argument);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tables of the guides against what the library has: metrics, events, error codes, close
 // reasons.
+#include <redial/core/error.hpp>
 #include <redial/core/measurements.hpp>
 #include <redial/metrics/metrics.hpp>
 
@@ -62,7 +63,8 @@ std::set<std::string> enumerators(const std::string& header, const std::string& 
   if (from == std::string::npos) throw std::runtime_error("no " + name + " in " + header);
   const std::string body = text.substr(from, text.find("\n};", from) - from);
   const std::regex comment("//[^\n]*");
-  return found_in(std::regex_replace(body, comment, ""), "([a-z_0-9]+)(?: =[\\s0-9]+)?(?:,|\n)");
+  return found_in(std::regex_replace(body, comment, ""),
+                  "([a-z_0-9]+)(?:\\s*=\\s*[0-9]+)?(?:,|\n)");
 }
 
 struct written_metric {
@@ -150,10 +152,43 @@ TEST(MetricsPage, HasEveryCloseReasonAndEndpointChange) {
             enumerators("core/events.hpp", "endpoint_change"));
 }
 
-TEST(FailureModesPage, HasEveryErrorCode) {
-  const markdown_page page = guide("failure_modes.md");
-  EXPECT_EQ(keys(table(page, "Error codes")), enumerators("core/error.hpp", "errc"));
-  EXPECT_EQ(keys(table(page, "Conditions")), enumerators("core/error.hpp", "condition"));
+// With the values that the header gives them.
+std::map<std::string, int> error_codes() {
+  const std::string text = read_file(root / "include/redial/core/error.hpp");
+  const auto from = text.find("enum class errc {");
+  std::string body = text.substr(from, text.find("\n};", from) - from);
+  body = std::regex_replace(body.substr(body.find('{')), std::regex("//[^\n]*"), "");
+  std::map<std::string, int> all;
+  int next = 0;
+  const std::regex shape("([a-z_]+)(?:\\s*=\\s*([0-9]+))?\\s*,");
+  for (std::sregex_iterator it(body.begin(), body.end(), shape), end; it != end; ++it) {
+    if ((*it)[2].matched) next = std::stoi((*it)[2]);
+    all[(*it)[1]] = next++;
+  }
+  return all;
+}
+
+TEST(FailureModesPage, HasEveryErrorCodeWithItsConditions) {
+  auto written = table(guide("failure_modes.md"), "Error codes");
+  const auto real = error_codes();
+  ASSERT_EQ(real.at("misdirected_status"), static_cast<int>(errc::misdirected_status));
+  for (const auto& [name, value] : real) {
+    const error_code ec(static_cast<errc>(value));
+    std::set<std::string> holds;
+    if (ec == condition::retryable) holds.insert("retryable");
+    if (ec == condition::connection_poisoned) holds.insert("connection_poisoned");
+    if (ec == condition::not_sent) holds.insert("not_sent");
+    if (ec == condition::local_fault) holds.insert("local_fault");
+    ASSERT_TRUE(written.contains(name)) << "missing: " << name;
+    EXPECT_EQ(words(written[name].at(2)), holds) << name;
+    written.erase(name);
+  }
+  EXPECT_EQ(keys(written), std::set<std::string>()) << "no such codes";
+}
+
+TEST(FailureModesPage, HasEveryCondition) {
+  EXPECT_EQ(keys(table(guide("failure_modes.md"), "Conditions")),
+            enumerators("core/error.hpp", "condition"));
 }
 
 }  // namespace

@@ -27,6 +27,7 @@ namespace redial::inline REDIAL_ABI {
 /// What a caller says about one call. Converts from a deadline and from a timeout.
 struct call_options {
   call_options() = default;
+  /// With a deadline.
   call_options(time_point by) noexcept : deadline(by) {}  // NOLINT: a deadline is enough
   /// Any unit; negative: as zero, longer than a year: a year.
   template <class Rep, class Period>
@@ -59,9 +60,9 @@ struct call_options {
 struct attempt_record {
   attempt_record() = default;
 
-  endpoint where;  ///< Port 0 when the attempt got no connection.
-  error_code error;
-  duration elapsed{};
+  endpoint where;         ///< Port 0 when the attempt got no connection.
+  error_code error;       ///< Clear: it succeeded.
+  duration elapsed{};     ///< From its start to its end, waiting for a connection included.
   bool sent = false;      ///< Bytes of it may have reached the peer.
   bool reused = false;    ///< It ran on a connection that had served before.
   bool received = false;  ///< A byte of its response arrived.
@@ -73,7 +74,7 @@ struct attempt_record {
 struct REDIAL_API call_history {
   call_history() = default;
 
-  std::vector<attempt_record> attempts;
+  std::vector<attempt_record> attempts;  ///< In the order in which they ended.
 
   /// One line per attempt: number, endpoint, time, error.
   [[nodiscard]] std::string text() const;
@@ -89,10 +90,12 @@ class attempt {
  public:
   /// From 1.
   [[nodiscard]] std::uint32_t number() const noexcept { return number_; }
+  /// Whom the connection leads to.
   [[nodiscard]] const endpoint& where() const noexcept { return *where_; }
   /// When it will be cancelled. Put off to the call's own deadline when no other attempt could
   /// follow then, because a response has begun to arrive or the retry budget is spent.
   [[nodiscard]] time_point deadline() const noexcept { return deadline_; }
+  /// True when the connection has served before, and so may have died in between.
   [[nodiscard]] bool is_reused() const noexcept { return reused_; }
 
   /// Verdicts, in force when the attempt ends. `poison`: the connection must not be used again.
@@ -102,7 +105,9 @@ class attempt {
   /// the name is asked for anew. `spent`: all is well, but the connection ends here
   /// (`Connection: close`).
   void poison() noexcept { verdict_ = detail::attempt_verdict::poison; }
+  /// See `poison`.
   void moved() noexcept { verdict_ = detail::attempt_verdict::moved; }
+  /// See `poison`.
   void spent() noexcept { verdict_ = detail::attempt_verdict::spent; }
   /// The peer answered that it is not well, and the answer is the call's result all the same (HTTP
   /// 503 on a request that must not be repeated): counts against the endpoint.
@@ -129,17 +134,23 @@ class attempt {
 /// Destroying it uncalled ends the attempt with `errc::abandoned`.
 class REDIAL_API operation_handler {
  public:
+  /// The other one is empty then: it may only be destroyed.
   operation_handler(operation_handler&&) noexcept = default;
   operation_handler& operator=(operation_handler&&) = delete;
   ~operation_handler() {
     if (call_) drop();
   }
 
+  /// As Asio wants its handlers.
   using executor_type = boost::asio::any_io_executor;
+  /// The connection's.
   [[nodiscard]] executor_type get_executor() const noexcept { return executor_; }
+  /// As Asio wants its handlers.
   using cancellation_slot_type = boost::asio::cancellation_slot;
+  /// Is emitted (terminal) when the attempt's time is up, or its call is cancelled.
   [[nodiscard]] cancellation_slot_type get_cancellation_slot() const noexcept { return slot_; }
 
+  /// Ends the attempt: clear, it succeeded. Called once; further results are ignored.
   template <class... Results>
   void operator()(error_code ec, Results&&...) {
     complete(ec);

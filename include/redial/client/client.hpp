@@ -131,6 +131,7 @@ class basic_client {
         std::move(operation),
         std::move(options));
   }
+  /// The same with `client_options::default_timeout`, and not idempotent.
   template <class Operation, class Token>
   auto async_call(Operation operation, Token&& token) {
     return async_call(std::move(operation), call_options{}, std::forward<Token>(token));
@@ -151,6 +152,7 @@ class basic_client {
         base_.state(),
         std::move(options));
   }
+  /// The same with `pool_options::checkout_timeout`.
   template <class Token>
   auto async_checkout(Token&& token) {
     return async_checkout(checkout_options{}, std::forward<Token>(token));
@@ -190,10 +192,15 @@ class basic_client {
         deadline);
   }
 
+  /// Calls and attempts since construction.
   [[nodiscard]] client_counters counters() const { return base_.counters(); }
+  /// Its pool's, since construction.
   [[nodiscard]] pool_counters connection_counters() const { return base_.pool().counters(); }
+  /// What its pool holds now.
   [[nodiscard]] pool_gauges connection_gauges() const { return base_.pool().gauges(); }
+  /// How long calls took.
   [[nodiscard]] client_histograms histograms() const { return base_.histograms(); }
+  /// How long its pool's connects and checkouts took.
   [[nodiscard]] pool_histograms connection_histograms() const { return base_.pool().histograms(); }
   /// Reads all of these; for `metrics`.
   [[nodiscard]] redial::meter meter() const { return base_.meter(); }

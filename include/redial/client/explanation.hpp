@@ -11,11 +11,12 @@
 
 namespace redial::inline REDIAL_ABI {
 
+/// Everything about one client, at one instant.
 struct client_explanation {
   client_explanation() = default;
 
-  explanation name;  ///< As the discovery sees it; for all its clients.
-  pool_explanation pool;
+  explanation name;       ///< As the discovery sees it; for all its clients.
+  pool_explanation pool;  ///< What its pool makes of that.
 };
 
 /// The text of both.

@@ -84,12 +84,13 @@ struct REDIAL_API retry_policy {
 struct hedge_policy {
   hedge_policy() = default;
 
+  /// When a second attempt starts.
   enum class trigger {
     off,
     after_delay,       ///< When the attempt has run for `delay`.
     after_percentile,  ///< When it has run longer than most of this client's last ones.
   };
-  trigger when = trigger::off;
+  trigger when = trigger::off;  ///< Off by default: a second attempt is more load.
   /// Also the least wait of `after_percentile`. 1 ms to 1 min.
   duration delay = std::chrono::milliseconds{50};
   /// Of the times of the last 256 successful calls on their connections. 50 to 99.9.
@@ -100,12 +101,13 @@ struct hedge_policy {
   double max_percent = 10;
 };
 
+/// What a client does with its calls, and its pool with its connections. Validated at construction.
 struct client_options {
   client_options() = default;
 
-  pool_options pool;
-  retry_policy retry;
-  hedge_policy hedge;
+  pool_options pool;   ///< Limits and times of its connections.
+  retry_policy retry;  ///< What follows a failed attempt.
+  hedge_policy hedge;  ///< What follows a slow one.
   /// Longest time for one attempt on its connection, never beyond the call's deadline. Zero:
   /// automatic, half of the time left (at least 50 ms) while another attempt is allowed, else all
   /// of it. 0 to 24 h.

@@ -18,12 +18,13 @@ namespace redial::inline REDIAL_ABI {
 /// Numbers are those of the DNS (RFC 1035 §3.2.2, RFC 3596, RFC 2782).
 enum class record_type : std::uint16_t { a = 1, aaaa = 28, srv = 33 };
 
+/// A name and what is asked about it.
 struct question {
   question() = default;
   question(std::string n, record_type t) : name(std::move(n)), type(t) {}
 
-  std::string name;  ///< Canonical: lower case, no trailing dot.
-  record_type type = record_type::a;
+  std::string name;                   ///< Canonical: lower case, no trailing dot.
+  record_type type = record_type::a;  ///< What kind of records is asked for.
 
   friend bool operator==(const question&, const question&) = default;
   friend auto operator<=>(const question&, const question&) = default;
@@ -36,9 +37,10 @@ struct srv_record {
   srv_record(std::string to, std::uint16_t on, std::uint16_t tier = 0, std::uint16_t share = 0)
       : target(std::move(to)), port(on), priority(tier), weight(share) {}
 
-  std::string target;  ///< Canonical: lower case, no trailing dot.
-  std::uint16_t port = 0;
-  std::uint16_t priority = 0;
+  std::string target;          ///< Canonical: lower case, no trailing dot.
+  std::uint16_t port = 0;      ///< Of the service on that host; not 0.
+  std::uint16_t priority = 0;  ///< Lower is used first.
+  /// Share among records of one priority; 0: rarely chosen beside others.
   std::uint16_t weight = 0;
 
   friend bool operator==(const srv_record&, const srv_record&) = default;
@@ -73,8 +75,8 @@ enum class answer_outcome {
 struct answer {
   answer() = default;
 
-  question asked;
-  answer_outcome outcome = answer_outcome::timeout;
+  question asked;                                    ///< What this is the answer to.
+  answer_outcome outcome = answer_outcome::timeout;  ///< What kind of answer it was.
   /// Sorted, without duplicates. Empty for an SRV question.
   std::vector<address> addresses;
   /// Sorted; each target and port once. Empty unless SRV was asked for.

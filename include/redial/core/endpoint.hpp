@@ -16,17 +16,20 @@ namespace redial::inline REDIAL_ABI {
 /// are; priority and weight (RFC 2782) are attributes that may change during its life.
 struct endpoint {
   endpoint() = default;
+  /// Not from an SRV record.
   endpoint(address where, std::uint16_t at_port) : addr(where), port(at_port) {}
 
-  address addr;
-  std::uint16_t port = 0;
+  address addr;                ///< Where it listens.
+  std::uint16_t port = 0;      ///< 0 stands for none.
   std::string srv_target;      ///< Empty unless the endpoint comes from an SRV record.
   std::uint16_t priority = 0;  ///< Lower is used first.
   std::uint16_t weight = 0;    ///< Share among endpoints of one priority.
 
+  /// Priority and weight make no difference.
   [[nodiscard]] friend bool operator==(const endpoint& a, const endpoint& b) noexcept {
     return a.port == b.port && a.addr == b.addr && a.srv_target == b.srv_target;
   }
+  /// By address, port, SRV target.
   [[nodiscard]] friend std::strong_ordering operator<=>(const endpoint& a,
                                                         const endpoint& b) noexcept {
     if (a.addr != b.addr)

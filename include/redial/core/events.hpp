@@ -84,57 +84,63 @@ inline constexpr std::size_t close_reason_count =
 [[nodiscard]] REDIAL_API const char* to_string(connection_change c) noexcept;
 [[nodiscard]] REDIAL_API const char* to_string(refresh_result r) noexcept;
 
+/// A question ended.
 struct answer_event {
-  const answer& received;
-  duration elapsed{};
-  refresh_result result = refresh_result::unchanged;
+  const answer& received;                             ///< Whether good or a failure.
+  duration elapsed{};                                 ///< Since it was asked.
+  refresh_result result = refresh_result::unchanged;  ///< What it did to the endpoints.
 };
 
+/// A new belief about a name was published.
 struct snapshot_event {
-  std::string_view name;
-  std::uint64_t generation = 0;
-  freshness state = freshness::unresolved;
-  std::uint32_t endpoints = 0;
-  std::uint32_t added = 0;
-  std::uint32_t departed = 0;
+  std::string_view name;                    ///< The target's canonical text.
+  std::uint64_t generation = 0;             ///< Grows by one with every publication.
+  freshness state = freshness::unresolved;  ///< What it is worth.
+  std::uint32_t endpoints = 0;              ///< How many there are now,
+  std::uint32_t added = 0;                  ///< how many came,
+  std::uint32_t departed = 0;               ///< and how many left.
 };
 
+/// Something became of an endpoint.
 struct endpoint_event {
-  std::string_view name;
-  const endpoint& where;
-  endpoint_change change{};
-  error_code error{};
+  std::string_view name;     ///< The target's canonical text.
+  const endpoint& where;     ///< Which one.
+  endpoint_change change{};  ///< What became of it.
+  error_code error{};        ///< Why, where a failure was the cause; else clear.
 };
 
+/// A connection is being opened, was opened, failed to open, or was closed.
 struct connection_event {
-  std::string_view name;
-  const endpoint& where;
+  std::string_view name;         ///< The target's canonical text.
+  const endpoint& where;         ///< Whom it leads to.
   std::uint64_t connection = 0;  ///< Number of the connection within its pool.
-  connection_change change{};
-  close_reason reason{};  ///< Only for `closed`.
-  error_code error{};
+  connection_change change{};    ///< Which of these.
+  close_reason reason{};         ///< Only for `closed`.
+  error_code error{};  ///< Why it failed or was closed, where an error was the cause; else clear.
   duration elapsed{};  ///< `opened`, `failed`: since `opening`. `closed`: its age.
 };
 
+/// An attempt of a call ended.
 struct attempt_event {
-  std::string_view name;
-  const endpoint& where;
+  std::string_view name;     ///< The target's canonical text.
+  const endpoint& where;     ///< Port 0 when it got no connection.
   std::uint32_t number = 0;  ///< From 1.
-  error_code error{};
-  bool retried = false;
-  duration elapsed{};
+  error_code error{};        ///< Clear: it succeeded.
+  bool retried = false;      ///< Another attempt follows.
+  duration elapsed{};        ///< From its start to its end.
 };
 
+/// All connections of a pool are being replaced, or that was asked for.
 struct reset_event {
-  std::string_view name;
+  std::string_view name;    ///< The target's canonical text.
   bool suppressed = false;  ///< By `min_reset_interval`, or because one was under way.
-  error_code cause;
+  error_code cause;         ///< What it was asked for with.
 };
 
 /// So few endpoints are healthy that the ejected ones are leased again; or that is over.
 struct panic_event {
-  std::string_view name;
-  bool begun = false;
+  std::string_view name;        ///< The target's canonical text.
+  bool begun = false;           ///< False: it is over.
   std::uint32_t healthy = 0;    ///< Active endpoints,
   std::uint32_t endpoints = 0;  ///< of so many behind the name.
 };
@@ -142,18 +148,18 @@ struct panic_event {
 /// A caller left the pool without a connection. (Those that cancelled, and those of a pool that was
 /// closed, are not told.)
 struct checkout_event {
-  std::string_view name;
+  std::string_view name;  ///< The target's canonical text.
   error_code error;   ///< `errc::checkout_timeout`, `errc::queue_full`, the last connect error, ...
   duration waited{};  ///< Zero when it never stood in the queue.
 };
 
 /// A call is over.
 struct call_event {
-  std::string_view name;
-  error_code error;  ///< Clear: it succeeded.
+  std::string_view name;  ///< The target's canonical text.
+  error_code error;       ///< Clear: it succeeded.
   /// Begun, those that got no connection included; 0: refused at once (closed, deadline past).
   std::uint32_t attempts = 0;
-  duration elapsed{};
+  duration elapsed{};  ///< From the call to its completion.
 };
 
 /// Receives events. Override what is of interest.
@@ -168,15 +174,24 @@ class REDIAL_API event_listener {
  public:
   virtual ~event_listener() = default;
 
+  /// A discovery's question ended.
   virtual void on_answer(const answer_event&) {}
+  /// A discovery published something new about a name.
   virtual void on_snapshot(const snapshot_event&) {}
+  /// A discovery saw an endpoint come or go, or a pool did something about it.
   virtual void on_endpoint(const endpoint_event&) {}
+  /// A pool opened or closed a connection.
   virtual void on_connection(const connection_event&) {}
+  /// A client's attempt ended.
   virtual void on_attempt(const attempt_event&) {}
+  /// A pool replaces its connections, or refused to.
   virtual void on_reset(const reset_event&) {}
+  /// A pool leases ejected endpoints, or has stopped doing so.
   virtual void on_panic(const panic_event&) {}
 
+  /// A caller left a pool without a connection.
   virtual void on_checkout_failed(const checkout_event&) {}
+  /// A client's call is over.
   virtual void on_call(const call_event&) {}
 };
 

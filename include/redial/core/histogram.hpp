@@ -39,10 +39,12 @@ class REDIAL_API latency_histogram {
 
   /// Counts `took`, `times` times. Negative: as zero.
   void add(duration took, std::uint64_t times = 1) noexcept;
+  /// Adds what the other one has counted.
   latency_histogram& operator+=(const latency_histogram& other) noexcept;
 
   /// Of one bucket alone; the last index, `bounds.size()`, is of the one without a bound.
   [[nodiscard]] std::uint64_t bucket(std::size_t index) const noexcept { return buckets_[index]; }
+  /// Of all buckets.
   [[nodiscard]] std::uint64_t count() const noexcept;
   /// To the microsecond for each duration added.
   [[nodiscard]] double sum_seconds() const noexcept { return static_cast<double>(sum_) / 1e6; }

@@ -42,6 +42,7 @@ class REDIAL_API host_name {
   /// The addresses of a fixed host (127.0.0.1 and ::1 for `localhost`); empty for a DNS name.
   [[nodiscard]] const std::vector<address>& addresses() const noexcept { return addresses_; }
 
+  /// By the canonical name.
   friend bool operator==(const host_name& a, const host_name& b) noexcept {
     return a.text_ == b.text_;
   }

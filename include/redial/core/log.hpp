@@ -22,6 +22,7 @@ enum class log_level {
 
 [[nodiscard]] REDIAL_API const char* to_string(log_level l) noexcept;
 
+/// One fact of a record.
 struct log_field {
   std::string_view key;  ///< A literal: lower case letters and `_`.
   std::string value;     ///< Printable ASCII; seconds have three decimals or more.
@@ -30,10 +31,10 @@ struct log_field {
 /// One event. Texts that come from outside (names, SRV targets) are escaped and cut to 255 bytes,
 /// so that nobody writes lines of their own into a log by way of DNS.
 struct log_record {
-  log_level level = log_level::debug;
-  std::string_view component;  ///< `dns`, `endpoint`, `connection`, `pool`, `call`.
-  std::string message;         ///< One line for people; says all that the fields say.
-  std::vector<log_field> fields;
+  log_level level = log_level::debug;  ///< How much it matters: see `log_listener`.
+  std::string_view component;          ///< `dns`, `endpoint`, `connection`, `pool`, `call`.
+  std::string message;                 ///< One line for people; says all that the fields say.
+  std::vector<log_field> fields;       ///< In the order of the message.
 };
 
 /// A listener that writes every event as one record.
@@ -63,6 +64,7 @@ struct log_record {
 /// \par Exceptions See `event_listener`.
 class REDIAL_API log_listener final : public event_listener {
  public:
+  /// Writes one record; called from several threads at once.
   using sink = std::function<void(const log_record&)>;
 
   /// Records below `least` are not even put together. \throws std::invalid_argument for no `write`.

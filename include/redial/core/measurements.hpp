@@ -13,20 +13,23 @@
 
 namespace redial::inline REDIAL_ABI {
 
+/// Of a discovery (all its names).
 struct dns_measurements {
-  dns_counters counters;
-  dns_histograms histograms;
+  dns_counters counters;      ///< Since its construction.
+  dns_histograms histograms;  ///< Since its construction.
 };
 
+/// Of one pool.
 struct pool_measurements {
-  pool_counters counters;
-  pool_gauges gauges;
-  pool_histograms histograms;
+  pool_counters counters;      ///< Since its construction.
+  pool_gauges gauges;          ///< At this moment.
+  pool_histograms histograms;  ///< Since its construction.
 };
 
+/// Of one client, its pool aside.
 struct client_measurements {
-  client_counters counters;
-  client_histograms histograms;
+  client_counters counters;      ///< Since its construction.
+  client_histograms histograms;  ///< Since its construction.
 };
 
 /// Of one object at one moment: a discovery has the first part, a pool the second, a client the
@@ -36,9 +39,9 @@ struct measurements {
 
   /// The target's canonical text; empty for a discovery.
   std::string name;
-  std::optional<dns_measurements> dns;
-  std::optional<pool_measurements> pool;
-  std::optional<client_measurements> client;
+  std::optional<dns_measurements> dns;        ///< Of a discovery.
+  std::optional<pool_measurements> pool;      ///< Of a pool, or of a client's.
+  std::optional<client_measurements> client;  ///< Of a client.
 };
 
 /// Reads one object. Nothing when the object is gone. Safe from any thread, also while the object

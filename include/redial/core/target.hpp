@@ -41,7 +41,9 @@ class REDIAL_API target {
   ///      `srv`), `errc::name_not_found` (`.onion`).
   [[nodiscard]] static boost::system::result<target> parse(std::string_view text);
 
+  /// How the bytes travel.
   [[nodiscard]] target_scheme scheme() const noexcept { return scheme_; }
+  /// True for `https` and `tls`.
   [[nodiscard]] bool is_tls() const noexcept {
     return scheme_ == target_scheme::https || scheme_ == target_scheme::tls;
   }
@@ -64,6 +66,7 @@ class REDIAL_API target {
   /// name without any.
   [[nodiscard]] std::string authority() const;
 
+  /// By the canonical text.
   friend bool operator==(const target& a, const target& b) noexcept { return a.text_ == b.text_; }
 
  private:

@@ -37,10 +37,11 @@ class discovery_state;
 class subscription_state;
 }  // namespace detail
 
+/// How names are resolved. Validated at construction.
 struct discovery_options {
   discovery_options() = default;
 
-  watch_options watch;
+  watch_options watch;  ///< The rules for each name.
   /// Name servers as `address:port` or `[address]:port`. The first one that answers is asked for as
   /// long as it does; they are taken to know the same. Empty: those of `resolv_conf`; when it names
   /// none, questions fail with `errc::no_dns_servers`. With c-ares 1.18.1 a server's SERVFAIL and
@@ -94,7 +95,9 @@ struct discovery_options {
 class REDIAL_API subscription {
  public:
   subscription() = default;
+  /// The other one is empty then.
   subscription(subscription&&) noexcept = default;
+  /// Cancels what it has had; the other one is empty then.
   subscription& operator=(subscription&& other) noexcept;
   ~subscription();
 
@@ -142,6 +145,7 @@ class REDIAL_API discovery {
   discovery(const discovery&) = delete;
   discovery& operator=(const discovery&) = delete;
 
+  /// Is told what is believed; never null.
   using snapshot_handler = std::function<void(snapshot_ptr)>;
 
   /// Posts the current snapshot (if there is one) and every later one to `executor`, in order of
@@ -155,7 +159,9 @@ class REDIAL_API discovery {
   /// `errc::closed`. Idempotent.
   void close();
 
+  /// Since construction, over all names.
   [[nodiscard]] dns_counters counters() const;
+  /// How long questions took, over all names.
   [[nodiscard]] dns_histograms histograms() const;
   /// Reads both; for `metrics`.
   [[nodiscard]] redial::meter meter() const;

@@ -29,7 +29,9 @@ namespace redial::inline REDIAL_ABI {
 /// sources: two views of one service are not one bigger service.
 class REDIAL_API endpoint_source {
  public:
+  /// Takes the answer to one `fetch`.
   using answer_handler = std::function<void(const source_answer&)>;
+  /// Says that a target is worth fetching.
   using news_handler = std::function<void(const target&)>;
 
   virtual ~endpoint_source() = default;

@@ -48,7 +48,9 @@ class REDIAL_API endpoint_watcher {
                    const target& t,
                    change_handler on_change);
   ~endpoint_watcher();
+  /// The other one may only be assigned to or destroyed then.
   endpoint_watcher(endpoint_watcher&&) noexcept = default;
+  /// Closes what it has had; the other one may only be assigned to or destroyed then.
   endpoint_watcher& operator=(endpoint_watcher&& other) noexcept;
 
   /// What the last callback was told; null before the first.

@@ -19,6 +19,7 @@ namespace redial::inline REDIAL_ABI {
 /// \endcode
 struct nameserver_zone {
   nameserver_zone() = default;
+  /// With both members.
   nameserver_zone(std::string below, std::vector<std::string> servers)
       : suffix(std::move(below)), nameservers(std::move(servers)) {}
 

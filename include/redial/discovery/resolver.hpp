@@ -39,9 +39,13 @@ class resolver_state;
 ///      watched `io_context::run()` does not return: `close()`, or `keep_watching` of zero.
 class REDIAL_API resolver {
  public:
+  /// As `tcp::resolver` has it.
   using protocol_type = boost::asio::ip::tcp;
+  /// As `tcp::resolver` has it.
   using endpoint_type = protocol_type::endpoint;
+  /// As `tcp::resolver` has it: for `boost::asio::async_connect`.
   using results_type = protocol_type::resolver::results_type;
+  /// Any executor.
   using executor_type = boost::asio::any_io_executor;
 
   /// \throws std::invalid_argument for an empty executor, a null discovery, `keep_watching` outside
@@ -53,6 +57,7 @@ class REDIAL_API resolver {
   resolver(const resolver&) = delete;
   resolver& operator=(const resolver&) = delete;
 
+  /// The one it was made with.
   [[nodiscard]] executor_type get_executor() const;
 
   /// `host` is a name or an address; `service` a port number, `http`, `https`, or empty for port 0.

@@ -39,7 +39,7 @@ enum class balancing {
 struct candidate {
   candidate() = default;
 
-  const endpoint* where = nullptr;
+  const endpoint* where = nullptr;  ///< Never null.
   /// Number of this life of the endpoint within its pool: `lease::endpoint_id()`.
   std::uint64_t id = 0;
   std::uint32_t leases = 0;   ///< Connections in use.
@@ -67,6 +67,7 @@ struct choice_request {
 ///      is allocated.
 class REDIAL_API endpoint_chooser {
  public:
+  /// Says that the default policy decides.
   static constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
 
   virtual ~endpoint_chooser() = default;

@@ -18,8 +18,8 @@ namespace detail {
 /// Numbers that may be keys: a comparison or a single character given as one is a mistake.
 template <class T>
 concept key_number = std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char> &&
-    !std::same_as<T, wchar_t> && !std::same_as<T, char8_t> && !std::same_as<T, char16_t> &&
-    !std::same_as<T, char32_t>;
+                     !std::same_as<T, wchar_t> && !std::same_as<T, char8_t> &&
+                     !std::same_as<T, char16_t> && !std::same_as<T, char32_t>;
 
 }  // namespace detail
 
@@ -51,6 +51,7 @@ class REDIAL_API endpoint_key {
   }
   endpoint_key(std::nullptr_t) = delete;
 
+  /// True when there is a key.
   [[nodiscard]] explicit operator bool() const noexcept { return is_set_; }
   /// The number, or the hash of the text. 0 without a key.
   [[nodiscard]] std::uint64_t value() const noexcept { return value_; }

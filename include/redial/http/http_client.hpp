@@ -27,12 +27,13 @@
 
 namespace redial::inline REDIAL_ABI {
 
+/// What an `http_client` does. Validated at construction.
 struct http_options {
   http_options() = default;
 
-  client_options client;
-  tcp_options tcp;
-  tls_options tls;
+  client_options client;  ///< Calls, retries, connections.
+  tcp_options tcp;        ///< How connections are opened.
+  tls_options tls;        ///< How peers are verified; for `https://` only.
   /// Response header, chunk extensions and trailers each: 256 bytes to 16 MiB.
   std::size_t max_header_bytes = 64 * 1024;
   /// Response body: 0 to 1 TiB.
@@ -87,7 +88,9 @@ class REDIAL_API http_client {
               std::string_view target,
               const http_options& options = {},
               std::shared_ptr<scheduler> time = nullptr);
+  /// The other one may only be assigned to or destroyed then.
   http_client(http_client&&) noexcept;
+  /// Closes what it has had; the other one may only be assigned to or destroyed then.
   http_client& operator=(http_client&& other) noexcept;
   ~http_client();
 
@@ -121,6 +124,7 @@ class REDIAL_API http_client {
         detail::make_http_call(std::move(request)),
         std::move(options));
   }
+  /// The same with `client_options::default_timeout`.
   template <class Token>
   auto async_request(http_request request, Token&& token) {
     return async_request(std::move(request), call_options{}, std::forward<Token>(token));
@@ -132,11 +136,13 @@ class REDIAL_API http_client {
     return async_request(
         http_request("GET", std::move(path)), std::move(options), std::forward<Token>(token));
   }
+  /// The same with `client_options::default_timeout`.
   template <class Token>
   auto async_get(std::string path, Token&& token) {
     return async_get(std::move(path), call_options{}, std::forward<Token>(token));
   }
 
+  /// See `basic_client::reset`.
   bool reset();
   /// Completes requests with `errc::closed` and closes all connections. Idempotent.
   void close();
@@ -152,10 +158,15 @@ class REDIAL_API http_client {
         state_,
         deadline);
   }
+  /// Requests and attempts since construction.
   [[nodiscard]] client_counters counters() const;
+  /// Its pool's, since construction.
   [[nodiscard]] pool_counters connection_counters() const;
+  /// What its pool holds now.
   [[nodiscard]] pool_gauges connection_gauges() const;
+  /// How long requests took.
   [[nodiscard]] client_histograms histograms() const;
+  /// How long its pool's connects and checkouts took.
   [[nodiscard]] pool_histograms connection_histograms() const;
   /// Reads all of these; for `metrics`.
   [[nodiscard]] redial::meter meter() const;

@@ -30,9 +30,13 @@ class REDIAL_API http_fields {
   void set(std::string name, std::string value);
   /// The first value, or empty.
   [[nodiscard]] std::string_view get(std::string_view name) const noexcept;
+  /// True when there is a field of that name.
   [[nodiscard]] bool contains(std::string_view name) const noexcept;
+  /// Fields, each occurrence counted.
   [[nodiscard]] std::size_t size() const noexcept { return fields_.size(); }
+  /// Pairs of name and value, in order.
   [[nodiscard]] auto begin() const noexcept { return fields_.begin(); }
+  /// Behind the last one.
   [[nodiscard]] auto end() const noexcept { return fields_.end(); }
 
  private:
@@ -42,8 +46,10 @@ class REDIAL_API http_fields {
   std::vector<std::pair<std::string, std::string>> fields_;
 };
 
+/// A request. What must not be sent is refused by `async_request`.
 struct http_request {
   http_request() = default;
+  /// With method and target.
   http_request(std::string m, std::string t) : method(std::move(m)), target(std::move(t)) {}
 
   /// A token; not CONNECT.
@@ -54,6 +60,7 @@ struct http_request {
   /// Content-Length, Transfer-Encoding, Connection, Keep-Alive, Proxy-Connection, TE, Trailer,
   /// Upgrade. A `Host` given here must be the only one and replaces the target's name.
   http_fields fields;
+  /// Sent with its length; empty: none, or an empty one where the method wants one.
   std::string body;
   /// May it be sent again after bytes of it were sent? Overrides `call_options::is_idempotent`,
   /// which overrides what the method says (GET, HEAD, OPTIONS, TRACE, PUT, DELETE are idempotent,
@@ -61,13 +68,14 @@ struct http_request {
   std::optional<bool> idempotent;
 };
 
+/// A whole response.
 struct http_response {
   http_response() = default;
 
-  std::uint16_t status = 0;
-  std::string reason;
-  http_fields fields;
-  std::string body;
+  std::uint16_t status = 0;  ///< 100 to 599; 0 when there was no response.
+  std::string reason;        ///< The phrase behind the status; may be empty.
+  http_fields fields;        ///< As the peer sent them.
+  std::string body;          ///< Whole, without any framing.
   /// Failed attempts before this response.
   call_history history;
 };

@@ -13,6 +13,7 @@
 
 namespace redial::inline REDIAL_ABI {
 
+/// Validated by `metrics`.
 struct metrics_options {
   metrics_options() = default;
 
@@ -47,7 +48,9 @@ class REDIAL_API metrics {
  public:
   /// \throws std::invalid_argument for an illegal option.
   explicit metrics(const metrics_options& options = {});
+  /// The other one may only be assigned to or destroyed then.
   metrics(metrics&&) noexcept;
+  /// The other one may only be assigned to or destroyed then.
   metrics& operator=(metrics&&) noexcept;
   ~metrics();
 

@@ -95,7 +95,7 @@ struct http_identity {
   unsigned status = 200;
   /// A field that must be there, case-insensitive, and its exact value. Empty: none is asked for.
   std::string header;
-  std::string header_value;
+  std::string header_value;  ///< Only with a `header`.
   /// Text that the body must hold. Empty: any body.
   std::string body_contains;
   /// Longest body: 0 to 1 MiB. Its header may have 16 KiB.

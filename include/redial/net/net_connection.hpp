@@ -29,6 +29,7 @@ class REDIAL_API net_connection : public pooled_connection {
  public:
   ~net_connection() override;
 
+  /// True for a `tls_connection`.
   [[nodiscard]] bool is_tls() const noexcept { return tls_ != nullptr; }
 
   /// Calls `f` with the `tcp_stream&` or the `tls_stream&`. Include their headers to use it.
@@ -40,6 +41,7 @@ class REDIAL_API net_connection : public pooled_connection {
 
   /// Of the stream, since the attempt began. Zero bytes written means that the peer got nothing.
   [[nodiscard]] std::uint64_t bytes_read() const noexcept;
+  /// See `bytes_read`.
   [[nodiscard]] std::uint64_t bytes_written() const noexcept;
 
   /// Closes without waiting and without TLS's farewell; the session stays resumable.
@@ -55,10 +57,13 @@ class REDIAL_API net_connection : public pooled_connection {
   [[nodiscard]] boost::asio::any_io_executor get_executor() const override;
 
  protected:
+  /// Over plain TCP.
   explicit net_connection(std::shared_ptr<tcp_stream> stream);
+  /// Over TLS.
   explicit net_connection(std::shared_ptr<tls_stream> stream);
 
-  std::shared_ptr<tcp_stream> tcp_;
+  std::shared_ptr<tcp_stream> tcp_;  ///< Null over TLS, and once its execution context is gone.
+  /// Null over plain TCP, and once its execution context is gone.
   std::shared_ptr<tls_stream> tls_;
 
  private:

@@ -60,14 +60,17 @@ class REDIAL_API tcp_stream : public detail::counted_stream<boost::asio::ip::tcp
   using socket::shutdown;
   using socket::wait;
 
+  /// For `make` alone: only it has a token.
   tcp_stream(token, boost::asio::ip::tcp::socket open) : counted_stream(std::move(open)) {}
 };
 
 /// An open TCP connection.
 class tcp_connection final : public net_connection {
  public:
+  /// Over an open stream.
   explicit tcp_connection(std::shared_ptr<tcp_stream> stream) : net_connection(std::move(stream)) {}
 
+  /// What bytes go through.
   [[nodiscard]] tcp_stream& stream() noexcept { return *tcp_; }
 };
 

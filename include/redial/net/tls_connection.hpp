@@ -55,6 +55,7 @@ class REDIAL_API tls_stream
   using stream::set_verify_mode;
   using stream::shutdown;
 
+  /// For `make` alone: only it has a token.
   tls_stream(token, boost::asio::ip::tcp::socket socket, boost::asio::ssl::context& context)
       : counted_stream(std::move(socket), context) {}
 };
@@ -62,8 +63,10 @@ class REDIAL_API tls_stream
 /// An open TLS connection.
 class REDIAL_API tls_connection final : public net_connection {
  public:
+  /// Over a stream whose handshake is done.
   explicit tls_connection(std::shared_ptr<tls_stream> stream) : net_connection(std::move(stream)) {}
 
+  /// What bytes go through.
   [[nodiscard]] tls_stream& stream() noexcept { return *tls_; }
 };
 

@@ -34,7 +34,7 @@ struct tls_options {
   std::vector<std::string> alpn;
   /// Resumes earlier sessions with the same peer. The peer is verified all the same.
   bool session_reuse = true;
-  tls_version min_version = tls_version::v1_2;
+  tls_version min_version = tls_version::v1_2;  ///< The lowest protocol version accepted.
   /// Reads the files again on demand. May be null, and be shared by many clients.
   std::shared_ptr<tls_reloader> reloader;
 };

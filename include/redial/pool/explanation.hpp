@@ -39,21 +39,22 @@ struct pooled_endpoint_explanation {
   pooled_endpoint_explanation() = default;
 
   endpoint where;  ///< Priority and weight as DNS says now.
+  /// Whether it is behind the name, as this pool acts on it.
   endpoint_standing standing = endpoint_standing::present;
-  endpoint_health health = endpoint_health::warming;
-  bool doubted = false;   ///< Missing for long: new connections only where identity is proven.
-  bool leasable = false;  ///< May be leased, now or when a better tier fails.
-  bool serving = false;   ///< Of the tier that calls go to now.
-  time_point known_since{};
+  endpoint_health health = endpoint_health::warming;  ///< Whether it is proven.
+  bool doubted = false;      ///< Missing for long: new connections only where identity is proven.
+  bool leasable = false;     ///< May be leased, now or when a better tier fails.
+  bool serving = false;      ///< Of the tier that calls go to now.
+  time_point known_since{};  ///< First snapshot with it, in this life of it.
   /// First snapshot without it, or with it as absent; `time_point::max()`: not missing.
   time_point missing_since = time_point::max();
   /// The last lease that began after that; `time_point::min()`: none did.
   time_point last_leased = time_point::min();
 
-  std::uint32_t opening = 0;
-  std::uint32_t idle = 0;
-  std::uint32_t leased = 0;
-  std::uint32_t draining = 0;
+  std::uint32_t opening = 0;   ///< Connections being opened,
+  std::uint32_t idle = 0;      ///< free to be lent,
+  std::uint32_t leased = 0;    ///< in use,
+  std::uint32_t draining = 0;  ///< and in use for the last time.
 
   std::uint32_t failures = 0;  ///< Connect failures in a row, up to now.
   error_code last_error;       ///< Of the last connect that failed; also when others followed.
@@ -68,10 +69,10 @@ struct pooled_endpoint_explanation {
 struct pool_explanation {
   pool_explanation() = default;
 
-  std::string name;
-  time_point now{};
-  bool closed = false;
-  pool_gauges gauges;
+  std::string name;       ///< The target's canonical text.
+  time_point now{};       ///< When this was true, by the pool's clock.
+  bool closed = false;    ///< Nothing is lent any more.
+  pool_gauges gauges;     ///< What it holds.
   error_code last_error;  ///< Of the last connect of all; clear after a success.
   /// Those behind the name, then those that have left and still hold something.
   std::vector<pooled_endpoint_explanation> endpoints;

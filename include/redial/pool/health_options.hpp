@@ -29,7 +29,7 @@ struct health_options {
   /// connection is proven before the first lease. Endpoints where somebody else answered
   /// (quarantined) are tried again on the same schedule. 1 ms to 24 h.
   duration ejection_base = std::chrono::seconds{5};
-  duration ejection_max = std::chrono::seconds{300};
+  duration ejection_max = std::chrono::seconds{300};  ///< Longest ejection. 1 ms to 24 h.
   /// Share by which these times vary, so that clients do not come back together. 0 to 1.
   double ejection_jitter = 0.1;
   /// Of the endpoints behind the name, at most max(1, this share) are ejected for failures of calls

@@ -42,6 +42,7 @@ struct probe_request {
 /// \endcode
 class REDIAL_API health_probe {
  public:
+  /// Takes what a check found: clear, the endpoint is well.
   using handler = std::function<void(error_code)>;
 
   virtual ~health_probe() = default;

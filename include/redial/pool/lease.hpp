@@ -131,12 +131,16 @@ class lease {
  public:
   lease() noexcept = default;
 
+  /// True while there is a connection.
   [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(base_); }
+  /// The connection. Not of an empty lease.
   [[nodiscard]] Connection& operator*() const noexcept {
     return connection_cast<Connection>(*base_.connection());
   }
+  /// The connection. Not of an empty lease.
   [[nodiscard]] Connection* operator->() const noexcept { return &**this; }
 
+  /// Whom the connection leads to. Not of an empty lease.
   [[nodiscard]] const endpoint& where() const noexcept { return base_.where(); }
   /// Number of the endpoint's life within its pool; for `checkout_options::tried`.
   [[nodiscard]] std::uint64_t endpoint_id() const noexcept { return base_.endpoint_id(); }
@@ -147,6 +151,7 @@ class lease {
   void end(lease_end how, error_code why = {}) noexcept { base_.end(how, why); }
   /// Verdicts: the connection is closed and the name is asked for anew.
   void poison(error_code why = {}) noexcept { end(lease_end::poisoned, why); }
+  /// See `poison`.
   void moved(error_code why = {}) noexcept { end(lease_end::moved, why); }
 
   /// While draining, the connection is not cancelled before `t` (this use's own deadline).

@@ -54,7 +54,7 @@ struct pool_options {
   /// First wait before a failed warming, or a tier that is down while another one serves, is tried
   /// again; doubles up to `warm_backoff_max`, with jitter.
   duration warm_backoff_base = std::chrono::milliseconds{200};
-  duration warm_backoff_max = std::chrono::seconds{10};
+  duration warm_backoff_max = std::chrono::seconds{10};  ///< Longest such wait. 1 ms to 24 h.
 
   /// Make before break: departed endpoints are leased at most this long while their replacements
   /// are not proven. 0 to 1 h.

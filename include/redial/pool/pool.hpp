@@ -40,6 +40,7 @@ struct tried_endpoint {
   time_point failed_at{};  ///< On this endpoint, only a connection opened later is of use.
 };
 
+/// What a caller says about one checkout.
 struct checkout_options {
   checkout_options() = default;
   checkout_options(time_point by) noexcept : deadline(by) {}  // NOLINT: a deadline is enough
@@ -132,6 +133,7 @@ class REDIAL_API pool_base {
 template <class Connection>
 class basic_pool {
  public:
+  /// What is lent.
   using lease_type = lease<Connection>;
 
   /// `opener` must open connections that hold a `Connection` (see `redial::pooled`). `time` null:
@@ -184,6 +186,7 @@ class basic_pool {
         base_.state(),
         std::move(options));
   }
+  /// The same with `pool_options::checkout_timeout`.
   template <class Token>
   auto async_checkout(Token&& token) {
     return async_checkout(checkout_options{}, std::forward<Token>(token));
@@ -224,8 +227,11 @@ class basic_pool {
         deadline);
   }
 
+  /// Since construction.
   [[nodiscard]] pool_counters counters() const { return base_.counters(); }
+  /// What it holds now.
   [[nodiscard]] pool_gauges gauges() const { return base_.gauges(); }
+  /// How long connects and checkouts took.
   [[nodiscard]] pool_histograms histograms() const { return base_.histograms(); }
   /// What it makes of each endpoint, and why. `to_string` makes text of it. Takes time and memory
   /// in proportion to endpoints and connections, with the pool locked: for people, not for loops.

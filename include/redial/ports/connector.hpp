@@ -62,7 +62,7 @@ class REDIAL_API pooled_connection {
 /// What a connector is asked to open.
 struct connect_request {
   connect_request() = default;
-  endpoint where;
+  endpoint where;  ///< Whom to connect to: the address, never the name.
   /// Instant after which nobody is interested. The pool also calls `cancel()` then.
   time_point deadline{};
   /// The pool's executor.
@@ -81,6 +81,7 @@ class REDIAL_API connect_operation {
 /// Opens connections: TCP, TLS, or whatever a user's library needs (hiredis, libpq, ...).
 class REDIAL_API connector {
  public:
+  /// Takes the connection, or the error and null.
   using handler = std::function<void(error_code, std::unique_ptr<pooled_connection>)>;
 
   virtual ~connector() = default;

@@ -17,6 +17,7 @@ namespace redial::inline REDIAL_ABI {
 /// \par Threads Used from one strand (its discovery's). Handlers run there too.
 class REDIAL_API dns_source {
  public:
+  /// Takes the answer to one question.
   using handler = std::function<void(const answer&)>;
 
   virtual ~dns_source() = default;

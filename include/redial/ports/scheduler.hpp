@@ -47,6 +47,7 @@ class REDIAL_API timer {
 template <class Owner, void (Owner::*Fired)()>
 class member_timer final : public timer {
  public:
+  /// A timer that is a member of `owner`.
   explicit member_timer(Owner& owner) noexcept : target_(owner) {}
 
  private:
@@ -65,6 +66,7 @@ class REDIAL_API scheduler {
  public:
   virtual ~scheduler() = default;
 
+  /// The time; never goes back.
   [[nodiscard]] virtual time_point now() const noexcept = 0;
   /// Fires `t` at `when` or up to one grid step (10 ms) later; an instant already past fires at the
   /// next turn. An armed timer is moved.

@@ -15,12 +15,12 @@ namespace redial::inline REDIAL_ABI::testing {
 struct certificate_options {
   certificate_options() = default;
 
-  std::vector<std::string> dns_names;  ///< Subject alternative names; wildcards as they are.
-  std::vector<std::string> addresses;  ///< Subject alternative names that are addresses.
-  std::string common_name = "redial test";
+  std::vector<std::string> dns_names;       ///< Subject alternative names; wildcards as they are.
+  std::vector<std::string> addresses;       ///< Subject alternative names that are addresses.
+  std::string common_name = "redial test";  ///< Subject; nobody is verified by it.
   /// Validity, from now. Negative is in the past.
   std::chrono::seconds valid_from{-3600};
-  std::chrono::seconds valid_until{24 * 3600};
+  std::chrono::seconds valid_until{24 * 3600};  ///< See `valid_from`.
   /// Signed by its own key instead of the authority's.
   bool self_signed = false;
 };
@@ -29,8 +29,8 @@ struct certificate_options {
 struct certificate_files {
   certificate_files() = default;
 
-  std::string certificate;
-  std::string private_key;
+  std::string certificate;  ///< Path of the certificate, its authority behind it.
+  std::string private_key;  ///< Path of its key.
 };
 
 /// A certificate authority whose files live in a directory of their own, which its destructor

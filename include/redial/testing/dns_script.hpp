@@ -38,7 +38,7 @@ struct dns_record {
   std::uint16_t type = 1;          ///< 1 A, 5 CNAME, 6 SOA, 28 AAAA, 33 SRV.
   std::uint16_t class_number = 1;  ///< 1 is IN.
   std::uint32_t ttl = 60;          ///< Seconds, all 32 bits.
-  dns_bytes rdata;
+  dns_bytes rdata;                 ///< As RFC 1035 lays it out for the type.
 };
 
 /// An A or AAAA record, by the family of `where`.
@@ -55,13 +55,14 @@ struct dns_record {
 /// The data of an SRV record (RFC 2782).
 struct srv_data {
   srv_data() = default;
+  /// In the order of the record.
   srv_data(std::uint16_t prio, std::uint16_t share, std::uint16_t at_port, std::string host)
       : priority(prio), weight(share), port(at_port), target(std::move(host)) {}
 
-  std::uint16_t priority = 0;
-  std::uint16_t weight = 0;
-  std::uint16_t port = 0;
-  std::string target;
+  std::uint16_t priority = 0;  ///< Lower is used first.
+  std::uint16_t weight = 0;    ///< Share among records of one priority.
+  std::uint16_t port = 0;      ///< Of the service on that host.
+  std::string target;          ///< The host; ".": no such service.
 };
 [[nodiscard]] REDIAL_API dns_record make_srv_record(std::string_view name,
                                                     const srv_data& data,
@@ -97,8 +98,8 @@ struct dns_manner {
   bool oversize = false;     ///< UDP: never truncated, whatever size the client announced.
   unsigned copies = 1;       ///< Of the response, over UDP.
   std::size_t trailing = 0;  ///< Zero bytes after the message.
-  dns_defect defect = dns_defect::none;
-  bool right_one_follows = false;  ///< After the defective response, the right one. UDP only.
+  dns_defect defect = dns_defect::none;  ///< What is wrong with it.
+  bool right_one_follows = false;        ///< After the defective response, the right one. UDP only.
 };
 
 /// What happens to those who come over TCP.
@@ -119,12 +120,12 @@ using dns_raw_hook = std::function<dns_bytes(const dns_bytes& query)>;
 struct dns_query {
   dns_query() = default;
 
-  time_point when;
-  std::string name;  ///< Lower case.
-  std::uint16_t type = 0;
-  bool tcp = false;
-  bool edns = false;  ///< Carried an OPT record (RFC 6891).
-  std::uint16_t source_port = 0;
+  time_point when;                ///< It arrived then.
+  std::string name;               ///< Lower case.
+  std::uint16_t type = 0;         ///< As `dns_record::type`.
+  bool tcp = false;               ///< Over TCP; else over UDP.
+  bool edns = false;              ///< Carried an OPT record (RFC 6891).
+  std::uint16_t source_port = 0;  ///< The client's.
 };
 
 }  // namespace redial::inline REDIAL_ABI::testing

@@ -17,6 +17,7 @@
 
 namespace redial::inline REDIAL_ABI::testing {
 
+/// Where a `dns_server` listens.
 struct dns_server_options {
   dns_server_options() = default;
 
@@ -66,6 +67,7 @@ class REDIAL_API dns_server {
            record_type type,
            const std::vector<std::string>& addresses,
            std::chrono::seconds ttl = std::chrono::seconds{60});
+  /// The SRV records of `name`, replacing earlier ones. An empty list is NODATA.
   void set_srv(std::string_view name,
                const std::vector<srv_data>& services,
                std::chrono::seconds ttl = std::chrono::seconds{60});
@@ -79,6 +81,7 @@ class REDIAL_API dns_server {
   void set_soa(std::string_view zone, std::chrono::seconds ttl, std::chrono::seconds minimum);
   /// Answers with `code`, until the name is set again, `fail` with `noerror`, or `remove`d.
   void fail(std::string_view name, rcode code);
+  /// The same for one type only.
   void fail(std::string_view name, record_type type, rcode code);
   /// `name` does not exist any more; its manners, hooks and counts stay.
   void remove(std::string_view name);
@@ -87,16 +90,20 @@ class REDIAL_API dns_server {
 
   // How it is said.
 
+  /// In which order the records of an answer stand.
   void order(std::string_view name, record_type type, record_order order);
   /// Each answer carries `count` records at random, as Route 53 does with more than eight. 0: all.
   void sample(std::string_view name, record_type type, std::size_t count);
+  /// How answers about `name` are sent, for every type.
   void behave(std::string_view name, const dns_manner& manner);
+  /// The same for one type only.
   void behave(std::string_view name, record_type type, const dns_manner& manner);
 
   // The server as a whole.
 
   /// While true, queries are counted and logged but none is answered.
   void silence(bool on);
+  /// What happens to those who come over TCP.
   void tcp(tcp_manner manner);
   /// Closes the port: UDP queries get ICMP port unreachable, TCP is refused. Idempotent.
   void stop();
@@ -109,8 +116,11 @@ class REDIAL_API dns_server {
 
   // What was asked.
 
+  /// Queries that have arrived, answered or not: all,
   [[nodiscard]] std::size_t queries() const;
+  /// those about `name`,
   [[nodiscard]] std::size_t queries(std::string_view name) const;
+  /// and those of one type.
   [[nodiscard]] std::size_t queries(std::string_view name, record_type type) const;
   /// In order of arrival; the first 100 000.
   [[nodiscard]] std::vector<dns_query> log() const;

@@ -38,8 +38,8 @@ enum class event_kind {
 struct recorded_event {
   recorded_event() = default;
 
-  event_kind kind = event_kind::answer;
-  std::string name;
+  event_kind kind = event_kind::answer;  ///< Which member of the listener was called.
+  std::string name;  ///< The target's text; of an answer the name that was asked for.
   /// The endpoint's text (`10.0.0.1:80`); of an answer its record type (`A`).
   std::string where;
   /// The outcome, state or change in a word: `records`, `fresh`, `departed`, `opened`; of an
@@ -50,7 +50,7 @@ struct recorded_event {
   std::string detail;
   /// Generation, number of the connection or attempt, a call's attempts; 0 where there is none.
   std::uint64_t number = 0;
-  error_code error;
+  error_code error;  ///< As the event says it; clear where it says none.
   /// As the event says it; zero where it says none.
   duration elapsed{};
   /// Since the recorder began, by its scheduler; zero without one.
@@ -75,6 +75,7 @@ REDIAL_API std::ostream& operator<<(std::ostream& out, const recorded_event& e);
 /// \par Threads Safe from any thread.
 class REDIAL_API event_recorder final : public event_listener {
  public:
+  /// True for the events that are wanted.
   using filter = std::function<bool(const recorded_event&)>;
 
   /// \param time Gives events their instant. Null: they have none.
@@ -93,10 +94,15 @@ class REDIAL_API event_recorder final : public event_listener {
   void on_checkout_failed(const checkout_event& e) override;
   void on_call(const call_event& e) override;
 
+  /// In the order of arrival.
   [[nodiscard]] std::vector<recorded_event> all() const;
+  /// Those that are wanted, in the order of arrival.
   [[nodiscard]] std::vector<recorded_event> matching(const filter& wanted) const;
+  /// The first one wanted, if there is one.
   [[nodiscard]] std::optional<recorded_event> first(const filter& wanted) const;
+  /// The last one wanted, if there is one.
   [[nodiscard]] std::optional<recorded_event> last(const filter& wanted) const;
+  /// How many are wanted.
   [[nodiscard]] std::size_t count(const filter& wanted) const;
   /// Empty words mean any.
   [[nodiscard]] std::size_t count(event_kind kind,
@@ -111,6 +117,7 @@ class REDIAL_API event_recorder final : public event_listener {
 
   /// One line per event. Equal for equal runs.
   [[nodiscard]] std::string trace() const;
+  /// Forgets all events.
   void clear();
 
  private:

@@ -49,6 +49,7 @@ struct connect_counts {
   std::size_t failed = 0;     ///< Attempts that failed by themselves.
   std::size_t cancelled = 0;  ///< Attempts that ended by `cancel()`.
 
+  /// Connections that are open no more.
   [[nodiscard]] std::size_t closed() const noexcept { return opened - open; }
   friend bool operator==(const connect_counts&, const connect_counts&) = default;
 };
@@ -61,11 +62,14 @@ REDIAL_API std::ostream& operator<<(std::ostream& out, const connect_counts& c);
 /// \par Threads Safe from any thread.
 class REDIAL_API scripted_peer {
  public:
+  /// The connector's own.
   scripted_peer(endpoint where, std::uint64_t number, bool can_watch);
 
+  /// Where it stands.
   [[nodiscard]] const endpoint& where() const noexcept { return where_; }
   /// From 1, in the order of opening, over all endpoints.
   [[nodiscard]] std::uint64_t number() const noexcept { return number_; }
+  /// Neither end has closed it.
   [[nodiscard]] bool is_open() const;
   /// The pool waits for a notice of this connection.
   [[nodiscard]] bool is_watched() const;
@@ -90,12 +94,14 @@ class REDIAL_API scripted_peer {
 /// What the connector opens.
 class REDIAL_API scripted_connection final : public pooled_connection {
  public:
+  /// The connector's own.
   scripted_connection(std::shared_ptr<scripted_peer> peer,
                       boost::asio::any_io_executor executor,
                       std::function<void()> on_close);
   /// As `close()`.
   ~scripted_connection() override;
 
+  /// Its far end.
   [[nodiscard]] scripted_peer& peer() const noexcept { return *peer_; }
 
   void close() noexcept override;
@@ -124,7 +130,9 @@ class REDIAL_API scripted_connection final : public pooled_connection {
 ///      connector's when the request names none.
 class REDIAL_API scripted_connector final : public connector {
  public:
+  /// On the executor and the clock of `sim`.
   explicit scripted_connector(simulation& sim);
+  /// On an executor and a clock of one's own.
   scripted_connector(boost::asio::any_io_executor executor, std::shared_ptr<scheduler> time);
   /// Ends what is being opened as if cancelled. Connections may live on.
   ~scripted_connector() override;
@@ -133,24 +141,31 @@ class REDIAL_API scripted_connector final : public connector {
 
   /// From now on, for an endpoint; and for all without a behaviour of their own.
   void behave(const endpoint& where, const connect_behaviour& how);
+  /// For all endpoints without a behaviour of their own.
   void behave(const connect_behaviour& how);
   /// For the next attempt only; several queue up.
   void next(const endpoint& where, const connect_behaviour& how);
 
   /// Short for the usual behaviours.
   void accept(const endpoint& where, duration latency = {});
+  /// Connection refused.
   void refuse(const endpoint& where, duration latency = {});
+  /// Any other error.
   void fail(const endpoint& where, error_code error, duration latency = {});
+  /// Neither opens nor fails.
   void hang(const endpoint& where);
 
   std::shared_ptr<connect_operation> open(const connect_request& request, handler done) override;
 
+  /// Of one endpoint.
   [[nodiscard]] connect_counts counts(const endpoint& where) const;
+  /// Of all endpoints.
   [[nodiscard]] connect_counts counts() const;
   /// Where attempts went, in order.
   [[nodiscard]] std::vector<endpoint> attempts() const;
   /// The far ends of the connections open now, oldest first.
   [[nodiscard]] std::vector<std::shared_ptr<scripted_peer>> peers(const endpoint& where) const;
+  /// The same of all endpoints.
   [[nodiscard]] std::vector<std::shared_ptr<scripted_peer>> peers() const;
   /// Closes the far end of every open connection to `where`.
   void hang_up(const endpoint& where);

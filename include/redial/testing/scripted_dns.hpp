@@ -25,13 +25,13 @@ class simulation;
 /// What one question gets.
 struct scripted_answer {
   scripted_answer() = default;
-  answer_outcome outcome = answer_outcome::records;
+  answer_outcome outcome = answer_outcome::records;  ///< What kind of answer it is.
   /// Sorted and filtered as a real source does; with none left, `records` becomes `no_data`. For A
   /// and AAAA questions.
   std::vector<address> addresses;
   /// The same for SRV questions. The target "." alone is `errc::no_service`.
   std::vector<srv_record> services;
-  std::chrono::seconds ttl{60};
+  std::chrono::seconds ttl{60};  ///< Of all its records.
   /// Clear: the usual one of the outcome (`errc::dns_timeout`, ...).
   error_code error;
   /// How long it takes. Unset: what `latency()` says.
@@ -40,8 +40,8 @@ struct scripted_answer {
 
 /// A question that somebody asked.
 struct asked_question {
-  question what;
-  time_point at{};
+  question what;    ///< Name and type.
+  time_point at{};  ///< When.
 };
 
 /// A `dns_source` that follows a script. A name without one does not exist (`name_not_found`).
@@ -61,7 +61,9 @@ struct asked_question {
 /// \par Lifetime What `share()` gave may outlive this object.
 class REDIAL_API scripted_dns final : public dns_source {
  public:
+  /// On the executor and the clock of `sim`.
   explicit scripted_dns(simulation& sim);
+  /// On an executor and a clock of one's own.
   scripted_dns(boost::asio::any_io_executor executor, std::shared_ptr<scheduler> time);
   /// As `close()`.
   ~scripted_dns() override;
@@ -111,7 +113,9 @@ class REDIAL_API scripted_dns final : public dns_source {
 
   /// Everything asked so far, of this source and of all shared ones.
   [[nodiscard]] std::vector<asked_question> asked() const;
+  /// Questions about `name` so far, of every type.
   [[nodiscard]] std::size_t times_asked(std::string_view name) const;
+  /// The same of one type.
   [[nodiscard]] std::size_t times_asked(const question& q) const;
   /// Asked and not answered yet.
   [[nodiscard]] std::size_t in_flight() const;

@@ -42,7 +42,9 @@ class REDIAL_API sim_scheduler final : public scheduler {
   /// The first instant of every simulation: not zero, so that a forgotten time point shows.
   static constexpr time_point start = time_point{} + std::chrono::hours{1};
 
+  /// Time alone: there are no handlers to run.
   explicit sim_scheduler(const sim_limits& limits = {});
+  /// Runs the handlers of `context` as time moves.
   explicit sim_scheduler(boost::asio::io_context& context, const sim_limits& limits = {});
   ~sim_scheduler() override;
 
@@ -66,6 +68,7 @@ class REDIAL_API sim_scheduler final : public scheduler {
   /// Moves from timer to timer until none is armed. False when some still are after `at_most`.
   bool run_until_idle(duration at_most = std::chrono::hours{24});
 
+  /// How many timers are armed.
   [[nodiscard]] std::size_t armed_timers() const;
   /// What a scheduler says while its executor is being destroyed. Time cannot be moved afterwards.
   void stop();

@@ -25,10 +25,11 @@ namespace redial::inline REDIAL_ABI::testing {
 /// What a test left behind. All zero after a clean shutdown.
 struct leftovers {
   leftovers() = default;
-  std::size_t armed_timers = 0;
+  std::size_t armed_timers = 0;  ///< Timers that would still fire.
   /// The executor still counts work: an operation that has not completed, or a work guard.
   bool pending_work = false;
 
+  /// True after a clean shutdown.
   [[nodiscard]] bool none() const noexcept { return armed_timers == 0 && !pending_work; }
   friend bool operator==(const leftovers&, const leftovers&) = default;
 };
@@ -51,28 +52,36 @@ REDIAL_API std::ostream& operator<<(std::ostream& out, const leftovers& l);
 ///      calling them.
 class REDIAL_API simulation {
  public:
+  /// `seed` is that of `rng()`.
   explicit simulation(std::uint64_t seed = 1, const sim_limits& limits = {});
   ~simulation();
   simulation(const simulation&) = delete;
   simulation& operator=(const simulation&) = delete;
 
+  /// What everything runs on.
   [[nodiscard]] boost::asio::io_context& context() noexcept { return *context_; }
+  /// Of the context.
   [[nodiscard]] boost::asio::any_io_executor executor() const;
+  /// The clock, and the timers.
   [[nodiscard]] const std::shared_ptr<sim_scheduler>& time() const noexcept { return time_; }
 
+  /// The simulation's time.
   [[nodiscard]] time_point now() const noexcept { return time_->now(); }
   /// Since the simulation began.
   [[nodiscard]] duration elapsed() const noexcept { return now() - sim_scheduler::start; }
 
   /// See `sim_scheduler` for these.
   void settle() { time_->settle(); }
+  /// Moves time forward.
   void advance(duration step) { time_->advance(step); }
+  /// Moves time until `done` is true; false when `at_most` has passed first.
   bool run_until(const std::function<bool()>& done, duration at_most = std::chrono::hours{1}) {
     return time_->run_until(done, at_most);
   }
   /// Calls `what` in `delay` from now.
   void after(duration delay, std::function<void()> what);
 
+  /// The one source of chance.
   [[nodiscard]] std::mt19937_64& rng() noexcept { return rng_; }
 
   /// Settles, then says what is still pending.

@@ -10,6 +10,7 @@
 
 namespace redial::inline REDIAL_ABI {
 
+/// What changed from one snapshot to another.
 struct endpoint_delta {
   endpoint_delta() = default;
 
@@ -18,6 +19,7 @@ struct endpoint_delta {
   /// Presence, doubt, priority, weight or metadata are others now.
   std::vector<snapshot_entry> changed;
 
+  /// True when no endpoint differs.
   [[nodiscard]] bool empty() const noexcept {
     return added.empty() && removed.empty() && changed.empty();
   }

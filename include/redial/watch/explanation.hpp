@@ -42,13 +42,13 @@ enum class rotation_reason {
 struct answer_note {
   answer_note() = default;
 
-  time_point at{};
-  answer_outcome outcome = answer_outcome::timeout;
-  std::uint32_t records = 0;
-  std::chrono::seconds ttl{0};
+  time_point at{};                                   ///< When it came.
+  answer_outcome outcome = answer_outcome::timeout;  ///< What kind of answer it was.
+  std::uint32_t records = 0;                         ///< Usable ones.
+  std::chrono::seconds ttl{0};                       ///< As the answer said, uncapped.
   /// False when it was the same cached copy again: it proves nothing about what it leaves out.
   bool independent = true;
-  error_code error;
+  error_code error;  ///< Clear for records.
 };
 
 /// One record set, or one source of the user's: what was asked and what came of it.
@@ -56,16 +56,16 @@ struct set_explanation {
   set_explanation() = default;
 
   std::string what;  ///< `A api.internal`, `SRV _x._tcp.api.internal`, `source cloud-map`.
-  endpoint_origin origin = endpoint_origin::dns;
-  freshness state = freshness::unresolved;
-  time_point fresh_until{};
+  endpoint_origin origin = endpoint_origin::dns;  ///< Where it is from.
+  freshness state = freshness::unresolved;        ///< What it is worth now.
+  time_point fresh_until{};  ///< When the last good answer's effective TTL ends.
   /// `time_point::max()` while a question is in flight, and while nobody is subscribed.
   time_point next_refresh = time_point::max();
-  bool in_flight = false;
+  bool in_flight = false;      ///< A question is under way.
   std::uint32_t failures = 0;  ///< In a row, up to now.
   error_code last_error;       ///< Clear when the last answer was good.
-  bool rotating = false;
-  rotation_reason why_rotating = rotation_reason::none;
+  bool rotating = false;       ///< An answer may show only some of its endpoints.
+  rotation_reason why_rotating = rotation_reason::none;  ///< Why.
   std::uint64_t answers = 0;              ///< Definite ones, since the name is watched.
   std::vector<answer_note> last_answers;  ///< The last four, oldest first.
 };
@@ -74,17 +74,17 @@ struct set_explanation {
 struct endpoint_explanation {
   endpoint_explanation() = default;
 
-  endpoint where;
-  endpoint_origin origin = endpoint_origin::dns;
-  redial::presence presence = redial::presence::present;
-  bool doubted = false;
-  time_point first_seen{};
-  time_point last_seen{};
-  std::uint64_t seen_in = 0;        ///< Answers that showed it during this life.
-  std::uint32_t missed = 0;         ///< Independent answers without it since the last one with it.
-  std::uint32_t misses_needed = 0;  ///< That many let it depart; 0 while it is present.
-  std::string why;                  ///< In words: why it counts as present or absent.
-  std::string next;                 ///< In words: what would change that; with `next_at`.
+  endpoint where;                                         ///< Which one.
+  endpoint_origin origin = endpoint_origin::dns;          ///< Where it is known from.
+  redial::presence presence = redial::presence::present;  ///< Whether it is still behind the name.
+  bool doubted = false;       ///< Missing for so long that new connections must prove who answers.
+  time_point first_seen{};    ///< In this life of it.
+  time_point last_seen{};     ///< The last answer that showed it.
+  std::uint64_t seen_in = 0;  ///< Answers that showed it during this life.
+  std::uint32_t missed = 0;   ///< Independent answers without it since the last one with it.
+  std::uint32_t misses_needed = 0;         ///< That many let it depart; 0 while it is present.
+  std::string why;                         ///< In words: why it counts as present or absent.
+  std::string next;                        ///< In words: what would change that; with `next_at`.
   time_point next_at = time_point::max();  ///< The earliest instant of `next`, when time decides.
 };
 
@@ -92,14 +92,14 @@ struct endpoint_explanation {
 struct explanation {
   explanation() = default;
 
-  std::string target;
-  time_point now{};
-  freshness state = freshness::unresolved;
-  error_code error;
-  std::uint64_t generation = 0;
-  std::uint64_t subscribers = 0;
-  std::vector<set_explanation> sets;
-  std::vector<endpoint_explanation> endpoints;
+  std::string target;                           ///< Its canonical text.
+  time_point now{};                             ///< When this was true, by the discovery's clock.
+  freshness state = freshness::unresolved;      ///< What the endpoints are worth.
+  error_code error;                             ///< As in `snapshot::error`.
+  std::uint64_t generation = 0;                 ///< Of the last publication.
+  std::uint64_t subscribers = 0;                ///< How many follow the target now.
+  std::vector<set_explanation> sets;            ///< What the endpoints are made of.
+  std::vector<endpoint_explanation> endpoints;  ///< All that count, and why.
 };
 
 /// Several lines of text; instants as seconds from `now`.

@@ -18,6 +18,7 @@ namespace redial::inline REDIAL_ABI {
 /// \par Threads Every member is safe from any thread.
 class REDIAL_API endpoint_feed {
  public:
+  /// Takes a snapshot; never null.
   using handler = std::function<void(snapshot_ptr)>;
 
   virtual ~endpoint_feed() = default;

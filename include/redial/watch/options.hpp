@@ -17,6 +17,7 @@ enum class on_failure {
   believe,  ///< Take the failure as the truth: drop them.
 };
 
+/// What the answers to a question tell of a name's endpoints.
 enum class membership {
   automatic,  ///< Complete until answers rotate.
   complete,   ///< Every answer lists all endpoints.
@@ -41,22 +42,23 @@ struct watch_options {
   /// First wait after a failed refresh; doubles up to `backoff_max`, with jitter. 10 ms to
   /// `backoff_max`.
   duration backoff_base = std::chrono::milliseconds{200};
-  duration backoff_max = std::chrono::seconds{10};
+  duration backoff_max = std::chrono::seconds{10};  ///< Longest such wait. 10 ms to 24 h.
   /// Forced refreshes of a name happen at most this often; one asked for earlier is put off to the
   /// end of the interval. 0 to 1 h.
   duration min_forced_refresh_interval = std::chrono::seconds{2};
   /// The first publication waits at most this long for the other address family. 0 to 10 s.
   duration first_family_wait = std::chrono::milliseconds{50};
 
-  on_failure on_timeout = on_failure::keep;
-  on_failure on_server_failure = on_failure::keep;
-  on_failure on_refused = on_failure::keep;
-  on_failure on_name_not_found = on_failure::keep;
+  on_failure on_timeout = on_failure::keep;         ///< Nobody answered.
+  on_failure on_server_failure = on_failure::keep;  ///< SERVFAIL, NOTIMP, FORMERR, an unknown code.
+  on_failure on_refused = on_failure::keep;         ///< REFUSED, or nothing listens there.
+  on_failure on_name_not_found = on_failure::keep;  ///< NXDOMAIN.
   /// NODATA in all families; an SRV record with the target "." too.
   on_failure on_no_data = on_failure::keep;
   /// A source of the user's that answers and knows no endpoint.
   on_failure on_empty_source = on_failure::keep;
 
+  /// Whether an answer lists all endpoints.
   redial::membership membership = redial::membership::automatic;
   /// How long an address of a rotating name must be missing before it may depart. 0 to 24 h.
   duration absence_window = std::chrono::seconds{30};
@@ -71,7 +73,7 @@ struct watch_options {
   /// deterministic way, and counted. 1 to 4096.
   std::size_t max_srv_targets = 256;
 
-  bool ipv4 = true;
+  bool ipv4 = true;  ///< Ask for A records,
   bool ipv6 = true;  ///< At least one of the families must be on.
 
   /// Seed of the jitter. 0: seeded from the system's entropy.

@@ -26,11 +26,12 @@ enum class presence {
 /// What a source of the user's says about an endpoint besides where it is; keys are unique.
 using endpoint_metadata = std::map<std::string, std::string>;
 
+/// One endpoint, and what is believed about it.
 struct snapshot_entry {
   snapshot_entry() = default;
 
-  endpoint where;
-  redial::presence presence = redial::presence::present;
+  endpoint where;                                         ///< Which one.
+  redial::presence presence = redial::presence::present;  ///< Whether it is still behind the name.
   /// Absent for at least `absence_window`: open connections go on serving, new ones are opened only
   /// where identity is proven.
   bool doubted = false;
@@ -44,10 +45,10 @@ struct snapshot_entry {
 struct snapshot {
   snapshot() = default;
 
-  std::string name;
+  std::string name;  ///< The target's canonical text.
   /// Grows by one with every publication of this name.
   std::uint64_t generation = 0;
-  freshness state = freshness::unresolved;
+  freshness state = freshness::unresolved;  ///< What the endpoints are worth.
   /// Sorted by endpoint. Empty while unresolved, and when the name is believed to be gone.
   std::vector<snapshot_entry> endpoints;
   /// True when answers show only a part of the endpoints (design: rotating name).

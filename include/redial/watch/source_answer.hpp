@@ -15,14 +15,17 @@
 
 namespace redial::inline REDIAL_ABI {
 
+/// One endpoint of a source's answer.
 struct sourced_endpoint {
   sourced_endpoint() = default;
+  /// Healthy, without metadata.
   explicit sourced_endpoint(endpoint e) : where(std::move(e)) {}
 
   /// Port 0: the target's. Priority and weight mean what they mean in SRV records.
   endpoint where;
   /// Unhealthy ones are left out, unless all are: then the health is not believed and all count.
   bool healthy = true;
+  /// For `snapshot_entry::metadata`; redial itself does not look at it.
   endpoint_metadata metadata;
 };
 
@@ -33,7 +36,7 @@ struct source_answer {
   /// `records` with endpoints; `no_data` (or `records` without any) when the source knows none;
   /// `name_not_found` when it does not know the target; anything else is a failure.
   answer_outcome outcome = answer_outcome::records;
-  std::vector<sourced_endpoint> endpoints;
+  std::vector<sourced_endpoint> endpoints;  ///< All that the target has.
   /// How long it is good; within `ttl_floor` and `ttl_cap`, as a record's.
   std::chrono::seconds ttl{10};
   /// The failure's own code; clear: the usual one of the outcome.

@@ -153,6 +153,8 @@ void check_html(const fs::path& directory) {
   if (!pages.contains("index.html")) problem(directory.string(), "no index.html");
   for (const auto& [name, page] : pages) {
     for (const auto& link : page.links) {
+      // Doxygen 1.9.4 offers this one also where all nested classes are private and left out.
+      if (link == "#nested-classes") continue;
       if (leads_elsewhere(link) || link == "#" || link.empty()) continue;
       const auto [path, anchor] = destination(name, link);
       const auto other = pages.find(path);
@@ -212,10 +214,17 @@ void filter_markdown(const fs::path& root, const fs::path& file) {
   for (const auto& line : lines) std::cout << line << '\n';
 }
 
-// The inline namespace is a matter of linking, and would be part of every name.
+// The inline namespace is a matter of linking, and would be part of every name. A comparison that
+// is
+// `= default` says all about itself.
 void filter_header(const fs::path& file) {
   static const std::regex abi("namespace redial::inline REDIAL_ABI");
-  std::cout << std::regex_replace(read_file(file), abi, "namespace redial");
+  static const std::regex comparison("friend [^;{}()]*operator(==|<=>)\\([^;{}()]*\\) = default;");
+  const std::string text = std::regex_replace(read_file(file), abi, "namespace redial");
+  // Doxygen takes `::ffff` for a name of the program; written out it is the same address.
+  static const std::regex mapped("`::ffff:");
+  std::cout << std::regex_replace(
+      std::regex_replace(text, comparison, ""), mapped, "`0:0:0:0:0:ffff:");
 }
 
 }  // namespace

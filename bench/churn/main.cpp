@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // redial-churn: what happens to requests when the addresses behind a name change.
 
+#include <redial/core/version.hpp>
+
 #include "churn/commands.hpp"
 #include "support/interruption.hpp"
 
@@ -25,6 +27,7 @@ std::string joined(int argc, char** argv) {
 int run_program(int argc, char** argv) {
   CLI::App app("What happens to requests when the addresses behind a name change.", "redial-churn");
   app.require_subcommand(1);
+  app.set_version_flag("--version", "redial-churn " + std::string(redial::version()));
   invocation self;
   self.command = joined(argc, argv);
   add_demo(app, self);

@@ -23,7 +23,7 @@ struct probe_request {
   std::shared_ptr<pooled_connection> connection;
   /// To whom it is connected.
   endpoint where;
-  /// By the pool's clock: `health_options` and `pool_options::connect_timeout` say when.
+  /// When it is given up, by the pool's clock: see `health_options::probe_timeout`.
   time_point deadline{};
 };
 

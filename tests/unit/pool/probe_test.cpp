@@ -65,7 +65,8 @@ TEST_F(Probe, IsToldUntilWhen) {
   sim.advance(100ms);
   ASSERT_FALSE(probe->deadlines.empty());
   EXPECT_GT(probe->deadlines[0], now);
-  EXPECT_LE(probe->deadlines[0], sim.now() + options.connect_timeout);
+  EXPECT_LE(probe->deadlines[0],
+            sim.now() + options.connect_timeout + options.health.probe_timeout);
 }
 
 /// A type that is no `pooled_connection`.

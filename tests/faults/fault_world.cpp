@@ -155,9 +155,9 @@ std::optional<answer> answer_log::last(const std::string& name, record_type type
 
 view::view(fault_world& world, const std::string& target_text)
     : world_(world),
-      watcher_(world.names(),
+      watcher_(world.io.get_executor(),
+               world.names(),
                target(target_text),
-               world.io.get_executor(),
                [this](const endpoint_delta& d, const snapshot_ptr& s) {
                  deltas.push_back(d);
                  seen.push_back(s);

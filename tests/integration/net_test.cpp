@@ -74,7 +74,7 @@ class Tcp : public ::testing::Test {
   tcp_connector connector_;
 };
 
-int integer_option(tcp::socket& s, int level, int name) {
+int integer_option(tcp_stream& s, int level, int name) {
   int value = 0;
   socklen_t size = sizeof value;
   EXPECT_EQ(::getsockopt(s.native_handle(), level, name, &value, &size), 0);

@@ -192,8 +192,16 @@ TEST(ExplanationText, ASmallExample) {
   s.failures = 2;
   s.last_error = errc::dns_timeout;
   s.answers = 7;
-  s.last_answers.push_back({at(90s), answer_outcome::records, 8, 5s, false, {}});
-  s.last_answers.push_back({at(99s), answer_outcome::timeout, 0, 0s, true, errc::dns_timeout});
+  answer_note cached;
+  cached.at = at(90s);
+  cached.outcome = answer_outcome::records;
+  cached.records = 8;
+  cached.ttl = 5s;
+  cached.independent = false;
+  answer_note silence;
+  silence.at = at(99s);
+  silence.error = errc::dns_timeout;
+  s.last_answers = {cached, silence};
   e.sets.push_back(s);
   endpoint_explanation one;
   one.where = endpoint{v4(1), 80};

@@ -3,15 +3,17 @@
 # Sourced by release.sh: does a program that was linked with one build of the libraries run with
 # another? Answered by abidiff, from the debug information of both.
 
-# build_libraries <source> <directory>: shared libraries with headers, in <directory>/prefix
+# build_libraries <directory>: shared libraries with headers, from <directory>/source, in
+# <directory>/prefix. ccache does not mind which directory it is.
 build_libraries() {
-  cmake -G Ninja -S "$1" -B "$2/build" -DCMAKE_BUILD_TYPE=Debug \
-    -DCMAKE_CXX_FLAGS_DEBUG="-g -Og" -DCMAKE_CXX_COMPILER_LAUNCHER="$launcher" \
-    -DCMAKE_INSTALL_PREFIX="$2/prefix" -DCMAKE_INSTALL_LIBDIR=lib -DBUILD_SHARED_LIBS=ON \
+  local -x CCACHE_BASEDIR=$1 CCACHE_NOHASHDIR=1
+  cmake -G Ninja -S "$1/source" -B "$1/build" -DCMAKE_BUILD_TYPE=Debug \
+    -DCMAKE_CXX_FLAGS_DEBUG="-g -O0" -DCMAKE_CXX_COMPILER_LAUNCHER="$launcher" \
+    -DCMAKE_INSTALL_PREFIX="$1/prefix" -DCMAKE_INSTALL_LIBDIR=lib -DBUILD_SHARED_LIBS=ON \
     -DREDIAL_INSTALL=ON -DREDIAL_WITH_HTTP=ON -DREDIAL_WITH_METRICS=ON -DREDIAL_WITH_TESTING=ON \
     -DREDIAL_BUILD_TESTS=OFF -DREDIAL_BUILD_EXAMPLES=OFF -DREDIAL_BUILD_BENCHMARKS=OFF \
     -DREDIAL_BUILD_TOOLS=OFF -DREDIAL_UNITY=ON &&
-    cmake --build "$2/build" --parallel "$jobs" --target install
+    cmake --build "$1/build" --parallel "$jobs" --target install
 }
 
 # compare_libraries <old prefix> <new prefix>: fails with a report if something that the old ones

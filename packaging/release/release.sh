@@ -90,6 +90,8 @@ check_git() {
 
 archive() { git archive --format=tar --prefix="redial-$version/" "$1" | gzip -n -9; }
 
+unpack() { mkdir -p "$2" && tar -C "$2" --strip-components=1 -xzf "$1"; }
+
 check_archive() {
   local file=$out/redial-$version.tar.gz first second
   first=$(archive HEAD | tee "$file" | sha512sum | cut -d' ' -f1)
@@ -98,7 +100,7 @@ check_archive() {
     bad archive "two archives of one commit differ"
     return 1
   fi
-  if ! tar -C "$out" -xzf "$file"; then
+  if ! unpack "$file" "$out/new/source"; then
     bad archive "cannot be unpacked"
     return 1
   fi
@@ -138,39 +140,40 @@ check_soname() { # check_soname <prefix>
 }
 
 check_abi() {
-  local last new=$out/abi/new old=$out/abi/old
-  if ! abidiff_sees_a_break "$out/abi/self" >>"$log" 2>&1; then
+  local last
+  if ! abidiff_sees_a_break "$out/self" >>"$log" 2>&1; then
     bad abi "abidiff does not tell an addition from a break: see ${log#"$PWD"/}"
     return
   fi
-  if ! build_libraries "$out/redial-$version" "$new" >>"$log" 2>&1; then
+  if ! build_libraries "$out/new" >>"$log" 2>&1; then
     bad build "the archive does not build: see ${log#"$PWD"/}"
     return
   fi
   ok build "shared libraries from the archive"
-  check_soname "$new/prefix"
+  check_soname "$out/new/prefix"
   last=$(git describe --tags --abbrev=0 --match 'v[0-9]*' HEAD 2>/dev/null)
   if [ -z "$last" ]; then
     note abi "no tag yet, so nothing to compare with but a second build of the same"
-    mkdir -p "$out/again" && tar -C "$out/again" -xzf "$out/redial-$version.tar.gz"
-    compare_builds "$out/again/redial-$version" "a second build" 1
+    unpack "$out/redial-$version.tar.gz" "$out/old/source"
+    compare_builds "a second build" 1
   else
-    mkdir -p "$out/last"
-    git archive --prefix=source/ "$last" | tar -C "$out/last" -x
+    mkdir -p "$out/old"
+    git archive --prefix=source/ "$last" | tar -C "$out/old" -x
     [ "$(series "${last#v}")" = "$(series "$version")" ]
-    compare_builds "$out/last/source" "$last" $((! $?))
+    compare_builds "$last" $((! $?))
   fi
 }
 
-compare_builds() { # compare_builds <source> <its name> <1 if it must not differ>
-  if ! build_libraries "$1" "$old" >>"$log" 2>&1; then
-    bad abi "$2 does not build: see ${log#"$PWD"/}"
-  elif compare_libraries "$old/prefix" "$new/prefix" >"$out/abi/report.txt" 2>&1; then
-    ok abi "programs linked with $2 run with this one"
-  elif [ "$3" = 1 ]; then
-    bad abi "breaks programs linked with $2: see build/release-check/abi/report.txt"
+compare_builds() { # compare_builds <what lies in old/> <1 if it must not differ>
+  local report=$out/abi.txt
+  if ! build_libraries "$out/old" >>"$log" 2>&1; then
+    bad abi "$1 does not build: see ${log#"$PWD"/}"
+  elif compare_libraries "$out/old/prefix" "$out/new/prefix" >"$report" 2>&1; then
+    ok abi "programs linked with $1 run with this one"
+  elif [ "$2" = 1 ]; then
+    bad abi "breaks programs linked with $1: see ${report#"$PWD"/}"
   else
-    note abi "differs from $2, as a new series may: see build/release-check/abi/report.txt"
+    note abi "differs from $1, as a new series may: see ${report#"$PWD"/}"
   fi
 }
 

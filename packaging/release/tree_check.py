@@ -183,6 +183,10 @@ def ci(version):
     called += re.findall(r"^\s*- command: ([a-z-]+)", text, re.M)
     if not called:
         raise Wrong(f"{WORKFLOW} calls no ./dev command")
+    rows = re.search(r"^rows=\((.*?)\)", read("tests/matrix/rows"), re.M | re.S).group(1).split()
+    for row in re.findall(r"command: matrix\n\s*arguments: (\S+)", text):
+        if row not in rows:
+            raise Wrong(f"{WORKFLOW}: the matrix has no row {row}")
     unknown = set(called) - dev_commands()
     if unknown:
         raise Wrong(f"{WORKFLOW} calls ./dev {sorted(unknown)[0]}, which does not exist")

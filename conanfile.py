@@ -47,9 +47,7 @@ class RedialConan(ConanFile):
         "cmake/*",
         "include/*",
         "src/*",
-        # The helpers that redial-churn shares with the tests, and what the test package compiles.
-        "tests/integration/support/*",
-        "examples/*",
+        "tests/integration/support/*",  # which redial-churn shares
     )
 
     # What is compiled and run for every release; older ones lack parts of C++20.

@@ -52,7 +52,7 @@ macro(problem text)
 endmacro()
 set(package "${CURRENT_PACKAGES_DIR}")
 
-foreach(path IN ITEMS debug/include debug/share lib/cmake debug/lib/cmake bin debug/bin)
+foreach(path IN ITEMS debug/include debug/share share/doc lib/cmake debug/lib/cmake bin debug/bin)
   if(EXISTS "${package}/${path}")
     problem("there should be no ${path}")
   endif()

@@ -21,7 +21,7 @@ enum class record_type : std::uint16_t { a = 1, aaaa = 28, srv = 33 };
 /// A name and what is asked about it.
 struct question {
   question() = default;
-  question(std::string n, record_type t) : name(std::move(n)), type(t) {}
+  question(std::string n, record_type t) : name(std::move(n)), type(t) {}  ///< With both members.
 
   std::string name;                   ///< Canonical: lower case, no trailing dot.
   record_type type = record_type::a;  ///< What kind of records is asked for.
@@ -34,6 +34,7 @@ struct question {
 /// the root.
 struct srv_record {
   srv_record() = default;
+  /// With all members.
   srv_record(std::string to, std::uint16_t on, std::uint16_t tier = 0, std::uint16_t share = 0)
       : target(std::move(to)), port(on), priority(tier), weight(share) {}
 

@@ -43,6 +43,7 @@ class REDIAL_API endpoint_key {
   /// `text` is not kept. An empty one is a key, too.
   endpoint_key(std::string_view text) noexcept  // NOLINT: so is a text
       : value_(hash(text)), is_set_(true) {}
+  /// The same.
   endpoint_key(const std::string& text) noexcept  // NOLINT
       : endpoint_key(std::string_view(text)) {}
   /// Null: no key.

@@ -23,7 +23,7 @@ struct identity_request {
 
   /// Never null. Connected to `where`, and used by nobody else.
   tcp_stream* stream = nullptr;
-  endpoint where;
+  endpoint where;  ///< Whom the stream leads to.
   /// When the connect has failed: `connect_request::deadline`, by the clock of the stream's
   /// executor.
   time_point deadline{};

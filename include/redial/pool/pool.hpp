@@ -34,6 +34,7 @@ namespace redial::inline REDIAL_ABI {
 /// An endpoint that a caller has already tried.
 struct tried_endpoint {
   tried_endpoint() = default;
+  /// With both members.
   tried_endpoint(std::uint64_t tried, time_point at) noexcept : id(tried), failed_at(at) {}
 
   std::uint64_t id = 0;    ///< `lease::endpoint_id()`
@@ -43,6 +44,7 @@ struct tried_endpoint {
 /// What a caller says about one checkout.
 struct checkout_options {
   checkout_options() = default;
+  /// With a deadline.
   checkout_options(time_point by) noexcept : deadline(by) {}  // NOLINT: a deadline is enough
   /// Any unit; negative: as zero, longer than a year: a year.
   template <class Rep, class Period>
@@ -133,8 +135,7 @@ class REDIAL_API pool_base {
 template <class Connection>
 class basic_pool {
  public:
-  /// What is lent.
-  using lease_type = lease<Connection>;
+  using lease_type = lease<Connection>;  ///< What is lent.
 
   /// `opener` must open connections that hold a `Connection` (see `redial::pooled`). `time` null:
   /// the executor's own clock.
@@ -229,10 +230,8 @@ class basic_pool {
 
   /// Since construction.
   [[nodiscard]] pool_counters counters() const { return base_.counters(); }
-  /// What it holds now.
-  [[nodiscard]] pool_gauges gauges() const { return base_.gauges(); }
-  /// How long connects and checkouts took.
-  [[nodiscard]] pool_histograms histograms() const { return base_.histograms(); }
+  [[nodiscard]] pool_gauges gauges() const { return base_.gauges(); }  ///< What it holds now.
+  [[nodiscard]] pool_histograms histograms() const { return base_.histograms(); }  ///< Durations.
   /// What it makes of each endpoint, and why. `to_string` makes text of it. Takes time and memory
   /// in proportion to endpoints and connections, with the pool locked: for people, not for loops.
   [[nodiscard]] pool_explanation explain() const { return base_.explain(); }

@@ -120,8 +120,8 @@ struct client_options {
 
 /// \throws std::invalid_argument naming the option, its value and the legal range.
 REDIAL_API void validate(const retry_policy& p);
-REDIAL_API void validate(const hedge_policy& p);
-REDIAL_API void validate(const client_options& o);
+REDIAL_API void validate(const hedge_policy& p);    ///< The same.
+REDIAL_API void validate(const client_options& o);  ///< The same, of all parts.
 
 /// A budget for `retry_policy::shared_budget`, with the `budget_...` limits of `limits`, which
 /// count over the calls of all its clients. \throws std::invalid_argument for an illegal limit.

@@ -12,8 +12,8 @@
 
 namespace redial::inline REDIAL_ABI {
 
-using tcp_client = basic_client<tcp_connection>;
-using tls_client = basic_client<tls_connection>;
+using tcp_client = basic_client<tcp_connection>;  ///< Calls over plain TCP.
+using tls_client = basic_client<tls_connection>;  ///< Calls over TLS.
 
 /// A client of `tcp://`, `http://` or `static://`. `time` null: the executor's own clock.
 /// \throws std::invalid_argument for an illegal option, or a target that wants TLS.

@@ -12,7 +12,7 @@
 
 namespace redial::inline REDIAL_ABI {
 
-using address = boost::asio::ip::address;
+using address = boost::asio::ip::address;  ///< IPv4 or IPv6.
 
 /// Parses a numeric address: IPv4 in dotted quad, IPv6 with or without brackets, with an optional
 /// zone (`fe80::1%eth0`, `fe80::1%2`).

@@ -62,7 +62,8 @@ enum class answer_outcome {
   closed,       ///< The source was closed before an answer came.
 };
 
-[[nodiscard]] REDIAL_API const char* to_string(record_type t) noexcept;
+[[nodiscard]] REDIAL_API const char* to_string(record_type t) noexcept;  ///< `A`, `AAAA`, `SRV`.
+/// The enumerator's name.
 [[nodiscard]] REDIAL_API const char* to_string(answer_outcome o) noexcept;
 
 /// True for answers that state what the name has now, also when that is nothing.

@@ -93,12 +93,16 @@ enum class condition {
   local_fault = 4,
 };
 
+/// Of `errc`. Its name is `redial`.
 [[nodiscard]] REDIAL_API const boost::system::error_category& redial_category() noexcept;
+/// Of `condition`. Its name is `redial.condition`.
 [[nodiscard]] REDIAL_API const boost::system::error_category& condition_category() noexcept;
 
+/// For Boost.System.
 [[nodiscard]] inline error_code make_error_code(errc e) noexcept {
   return {static_cast<int>(e), redial_category()};
 }
+/// For Boost.System.
 [[nodiscard]] inline boost::system::error_condition make_error_condition(condition c) noexcept {
   return {static_cast<int>(c), condition_category()};
 }

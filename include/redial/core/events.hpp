@@ -23,6 +23,7 @@ enum class freshness {
   expired,     ///< Past `stale_limit` since the last good answer.
 };
 
+/// What became of an endpoint.
 enum class endpoint_change {
   added = 0,        ///< New in DNS.
   absent = 1,       ///< Missing from an answer of a rotating name; still leased.
@@ -62,6 +63,7 @@ enum class close_reason {
   probed = 16,       ///< Was opened for a health probe, which is over.
 };
 
+/// What became of a connection.
 enum class connection_change { opening, opened, failed, closed };
 
 /// What the answer to a question about a name came to.
@@ -75,13 +77,18 @@ enum class refresh_result {
 /// How many values there are: for arrays with one entry for each.
 inline constexpr std::size_t endpoint_change_count =
     static_cast<std::size_t>(endpoint_change::recovered) + 1;
+/// How many values there are.
 inline constexpr std::size_t close_reason_count =
     static_cast<std::size_t>(close_reason::probed) + 1;
 
-[[nodiscard]] REDIAL_API const char* to_string(freshness f) noexcept;
+[[nodiscard]] REDIAL_API const char* to_string(freshness f) noexcept;  ///< The enumerator's name.
+/// The enumerator's name.
 [[nodiscard]] REDIAL_API const char* to_string(endpoint_change c) noexcept;
+/// The enumerator's name.
 [[nodiscard]] REDIAL_API const char* to_string(close_reason r) noexcept;
+/// The enumerator's name.
 [[nodiscard]] REDIAL_API const char* to_string(connection_change c) noexcept;
+/// The enumerator's name.
 [[nodiscard]] REDIAL_API const char* to_string(refresh_result r) noexcept;
 
 /// A question ended.

@@ -13,6 +13,7 @@
 
 namespace redial::inline REDIAL_ABI {
 
+/// How much a record matters; later ones more.
 enum class log_level {
   debug,    ///< Happens all the time in a healthy system: a refresh, a connection, a good call.
   info,     ///< Something changed, as it should: endpoints come and go, pools reset.
@@ -20,7 +21,7 @@ enum class log_level {
   error,    ///< Somebody is affected, or may be: a failed call, expired endpoints, a stranger.
 };
 
-[[nodiscard]] REDIAL_API const char* to_string(log_level l) noexcept;
+[[nodiscard]] REDIAL_API const char* to_string(log_level l) noexcept;  ///< The enumerator's name.
 
 /// One fact of a record.
 struct log_field {

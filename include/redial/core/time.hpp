@@ -12,8 +12,8 @@ namespace redial::inline REDIAL_ABI {
 
 /// Monotonic time. The wall clock is never read, so its jumps have no effect.
 using clock = std::chrono::steady_clock;
-using time_point = clock::time_point;
-using duration = clock::duration;
+using time_point = clock::time_point;  ///< An instant of it.
+using duration = clock::duration;      ///< A time between two.
 
 /// The longest duration that any option or deadline stands for. Longer ones are cut to it, because
 /// Asio's timers overflow on values such as 400 years and then fire at once.

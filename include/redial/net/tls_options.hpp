@@ -13,6 +13,7 @@ namespace redial::inline REDIAL_ABI {
 
 class tls_reloader;
 
+/// Versions of the protocol that are safe to offer.
 enum class tls_version { v1_2, v1_3 };
 
 /// Validated when a connector is made from it; files are read then, and again when `reloader` says

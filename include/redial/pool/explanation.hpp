@@ -24,6 +24,7 @@ enum class endpoint_standing {
   drained,      ///< No more leases; goes with its last connection.
 };
 
+/// Whether a pool uses an endpoint.
 enum class endpoint_health {
   warming,      ///< Not proven yet: no leases.
   active,       ///< Proven.
@@ -31,7 +32,9 @@ enum class endpoint_health {
   quarantined,  ///< Somebody else answered there.
 };
 
+/// The enumerator's name.
 [[nodiscard]] REDIAL_API const char* to_string(endpoint_standing s) noexcept;
+/// The enumerator's name.
 [[nodiscard]] REDIAL_API const char* to_string(endpoint_health h) noexcept;
 
 /// One endpoint of a pool.

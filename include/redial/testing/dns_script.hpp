@@ -27,7 +27,7 @@ enum class rcode : std::uint8_t {
   refused = 5,
 };
 
-using dns_bytes = std::vector<std::uint8_t>;
+using dns_bytes = std::vector<std::uint8_t>;  ///< A message, or a part of one.
 
 /// One resource record as it goes on the wire. The functions below make well-formed ones; set the
 /// members for anything else.
@@ -45,9 +45,11 @@ struct dns_record {
 [[nodiscard]] REDIAL_API dns_record make_address_record(std::string_view name,
                                                         const address& where,
                                                         std::uint32_t ttl = 60);
+/// An alias.
 [[nodiscard]] REDIAL_API dns_record make_cname_record(std::string_view name,
                                                       std::string_view target,
                                                       std::uint32_t ttl = 60);
+/// What negative answers carry: how long they may be kept (RFC 2308).
 [[nodiscard]] REDIAL_API dns_record make_soa_record(std::string_view zone,
                                                     std::uint32_t ttl,
                                                     std::uint32_t minimum);
@@ -64,6 +66,7 @@ struct srv_data {
   std::uint16_t port = 0;      ///< Of the service on that host.
   std::string target;          ///< The host; ".": no such service.
 };
+/// A service's host and port.
 [[nodiscard]] REDIAL_API dns_record make_srv_record(std::string_view name,
                                                     const srv_data& data,
                                                     std::uint32_t ttl = 60);

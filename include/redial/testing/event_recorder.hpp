@@ -20,6 +20,7 @@
 
 namespace redial::inline REDIAL_ABI::testing {
 
+/// The members of `event_listener`.
 enum class event_kind {
   answer,
   snapshot,
@@ -32,7 +33,7 @@ enum class event_kind {
   call
 };
 
-[[nodiscard]] REDIAL_API const char* to_string(event_kind k) noexcept;
+[[nodiscard]] REDIAL_API const char* to_string(event_kind k) noexcept;  ///< The enumerator's name.
 
 /// An event of any kind, as a value of its own.
 struct recorded_event {
@@ -61,6 +62,7 @@ struct recorded_event {
 
 /// `1.250s connection api.test 10.0.0.1:80 #3 closed idle after 50s`.
 [[nodiscard]] REDIAL_API std::string to_string(const recorded_event& e);
+/// As `to_string`; for GoogleTest.
 REDIAL_API std::ostream& operator<<(std::ostream& out, const recorded_event& e);
 
 /// A listener that keeps all events in the order of arrival.

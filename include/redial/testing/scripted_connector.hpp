@@ -54,7 +54,9 @@ struct connect_counts {
   friend bool operator==(const connect_counts&, const connect_counts&) = default;
 };
 
+/// All of them in one line.
 [[nodiscard]] REDIAL_API std::string to_string(const connect_counts& c);
+/// As `to_string`; for GoogleTest.
 REDIAL_API std::ostream& operator<<(std::ostream& out, const connect_counts& c);
 
 /// The far end of one scripted connection, in the hands of the test.

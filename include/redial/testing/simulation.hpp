@@ -34,7 +34,9 @@ struct leftovers {
   friend bool operator==(const leftovers&, const leftovers&) = default;
 };
 
+/// What there is, in one line.
 [[nodiscard]] REDIAL_API std::string to_string(const leftovers& l);
+/// As `to_string`; for GoogleTest.
 REDIAL_API std::ostream& operator<<(std::ostream& out, const leftovers& l);
 
 /// An `io_context` and a `sim_scheduler` that belong together. The same seed gives the same run.

@@ -35,8 +35,9 @@ enum class rotation_reason {
   option,          ///< `watch_options::membership` says what it is.
 };
 
+/// The enumerator's name.
 [[nodiscard]] REDIAL_API const char* to_string(endpoint_origin o) noexcept;
-[[nodiscard]] REDIAL_API const char* to_string(rotation_reason r) noexcept;
+[[nodiscard]] REDIAL_API const char* to_string(rotation_reason r) noexcept;  ///< In words.
 
 /// One answer, as it is remembered.
 struct answer_note {

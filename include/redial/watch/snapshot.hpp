@@ -63,7 +63,7 @@ struct snapshot {
   time_point fresh_until{};
 };
 
-using snapshot_ptr = std::shared_ptr<const snapshot>;
+using snapshot_ptr = std::shared_ptr<const snapshot>;  ///< Shared by all who were told it.
 
 /// What a user of an endpoint saw, as evidence about its presence.
 enum class endpoint_outcome {

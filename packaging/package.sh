@@ -51,7 +51,7 @@ in_root() { # in_root <root> <shell command> [argument...]
   # shellcheck disable=SC2016 # expanded inside
   unshare --mount --pid --fork --kill-child sh -c '
     mount -t proc proc "$0/proc" 2>/dev/null || echo "no /proc in the root" >&2
-    exec chroot "$0" /usr/bin/env -i PATH=/usr/lib/ccache:/usr/sbin:/usr/bin:/sbin:/bin \
+    exec chroot "$0" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \
       HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive CCACHE_DIR=/ccache \
       CCACHE_BASEDIR=/build CCACHE_NOHASHDIR=1 \
       ${http_proxy:+"http_proxy=$http_proxy"} \
@@ -90,7 +90,7 @@ debian() { # debian <release>
   source_package "$build/build"
   in_root "$build" "cd /build/redial-$version
     apt-get build-dep -y -q --no-install-recommends ./
-    dpkg-buildpackage -us -uc
+    CMAKE_CXX_COMPILER_LAUNCHER=ccache dpkg-buildpackage -us -uc
     lintian --allow-root --info --show-overrides --fail-on error,warning ../redial_*.changes"
 
   rm -rf "$debs"

@@ -109,7 +109,8 @@ class counted_stream : protected Base,
 
   /// Asio's own object, for a library that takes no other. What goes through it is not counted, so
   /// that from now on every attempt on this connection counts as having sent something
-  /// (`bytes_written()` is never zero again) and is retried only if it is idempotent.
+  /// (`bytes_written()` is never zero again) and is retried only if it is idempotent. Reads are not
+  /// counted there either: `attempt::response_started()` says that an answer has begun.
   [[nodiscard]] Base& uncounted() noexcept {
     counts_.write_unseen();
     return *this;

@@ -2,7 +2,7 @@
 # One way to consume redial, as a user would, checked by what the program prints.
 #   cmake -D WAY=... -D VARIANT=static|shared|debug -D WORK=<directory> -D SOURCE=<redial's tree>
 #         [-D COMPILER=...] [-D FLAGS=...] -P consume.cmake
-# install        builds redial and installs it; what find_package, pkg_config, moved_prefix use
+# install        what find_package, pkg_config and moved_prefix use
 # find_package   with components        pkg_config    with a compiler's command line
 # moved_prefix   both of these, after the prefix was moved
 # subdirectory   redial's tree within the user's build        fetch_content  the same by FetchContent
@@ -17,8 +17,8 @@ if(VARIANT STREQUAL "shared")
 elseif(VARIANT STREQUAL "debug")
   set(BUILD_TYPE Debug)
 endif()
-# Static and shared libraries are made of the same objects, in one build directory per build type.
-set(library_build "${WORK}/${BUILD_TYPE}/library")
+# The library takes longest: it is compiled once for each build type, in a user's project that has it
+# within and installs it too. Static and shared libraries are made of the same objects.
 set(embed_build "${WORK}/${BUILD_TYPE}/embed")
 set(next "${WORK}/next")
 set(WORK "${WORK}/${VARIANT}")
@@ -111,7 +111,7 @@ function(check_relocatable from)
   file(GLOB_RECURSE texts "${from}/*.cmake" "${from}/*.pc" "${from}/*.hpp")
   foreach(text IN LISTS texts)
     file(STRINGS "${text}" lines)
-    foreach(place IN ITEMS "${WORK}" "${library_build}" "${SOURCE}")
+    foreach(place IN ITEMS "${WORK}" "${embed_build}" "${SOURCE}")
       string(FIND "${lines}" "${place}" at)
       if(NOT at EQUAL -1)
         message(FATAL_ERROR "${text} names ${place}")
@@ -130,14 +130,12 @@ function(edit file from to)
   file(WRITE "${file}" "${edited}")
 endfunction()
 
-set(library_only -DREDIAL_UNITY=ON -DREDIAL_BUILD_TESTS=OFF -DREDIAL_BUILD_EXAMPLES=OFF
-  -DREDIAL_BUILD_BENCHMARKS=OFF -DREDIAL_BUILD_TOOLS=OFF)
+set(embedded "-DREDIAL_SOURCE=${SOURCE}" -DREDIAL_UNITY=ON -DREDIAL_INSTALL=ON)
 
 if(WAY STREQUAL "install")
   file(REMOVE_RECURSE "${prefix}")
-  run(${CMAKE_COMMAND} -S "${SOURCE}" -B "${library_build}" ${settings} ${library_only})
-  run(${CMAKE_COMMAND} --build "${library_build}")
-  run(${CMAKE_COMMAND} --install "${library_build}" --prefix "${prefix}")
+  consume(embed "${embed_build}" -DWAY=subdirectory ${embedded})
+  run(${CMAKE_COMMAND} --install "${embed_build}" --prefix "${prefix}")
   check_relocatable("${prefix}")
 elseif(WAY STREQUAL "find_package")
   consume_by_find_package("${prefix}")
@@ -152,7 +150,7 @@ elseif(WAY STREQUAL "moved_prefix")
   consume_by_find_package("${WORK}/second")
   consume_by_pkg_config("${WORK}/second")
 elseif(WAY MATCHES "^(subdirectory|fetch_content)$")
-  consume(embed "${embed_build}" -DWAY=${WAY} "-DREDIAL_SOURCE=${SOURCE}" -DREDIAL_UNITY=ON)
+  consume(embed "${embed_build}" -DWAY=${WAY} ${embedded})
 elseif(WAY STREQUAL "next_version")
   # What the next minor version will be called, of the same code.
   file(REMOVE_RECURSE "${next}")
@@ -160,8 +158,16 @@ elseif(WAY STREQUAL "next_version")
     "${SOURCE}/src" DESTINATION "${next}")
   edit("${next}/CMakeLists.txt" "VERSION ${version}" "VERSION ${next_version}")
   edit("${next}/include/redial/core/abi.hpp" "${abi}" "${next_abi}")
-  run(${CMAKE_COMMAND} -S "${next}" -B "${next}/build" ${settings} ${library_only}
-    -DREDIAL_WITH_METRICS=OFF -DREDIAL_WITH_TESTING=OFF -DCMAKE_INSTALL_LIBDIR=lib)
+  set(version_parts MAJOR MINOR PATCH)
+  string(REPLACE "." ";" next_numbers "${next_version}")
+  file(READ "${next}/include/redial/core/version.hpp" text)
+  foreach(part number IN ZIP_LISTS version_parts next_numbers)
+    string(REGEX REPLACE "(REDIAL_VERSION_${part}) [0-9]+" "\\1 ${number}" text "${text}")
+  endforeach()
+  file(WRITE "${next}/include/redial/core/version.hpp" "${text}")
+  run(${CMAKE_COMMAND} -S "${next}" -B "${next}/build" ${settings} -DREDIAL_UNITY=ON
+    -DREDIAL_BUILD_TESTS=OFF -DREDIAL_BUILD_EXAMPLES=OFF -DREDIAL_BUILD_BENCHMARKS=OFF
+    -DREDIAL_BUILD_TOOLS=OFF -DREDIAL_WITH_METRICS=OFF -DREDIAL_WITH_TESTING=OFF -DCMAKE_INSTALL_LIBDIR=lib)
   run(${CMAKE_COMMAND} --build "${next}/build")
   run(${CMAKE_COMMAND} --install "${next}/build" --prefix "${next}/prefix")
 elseif(WAY STREQUAL "two_versions")

@@ -37,10 +37,18 @@ function(redial_install_package)
     DESTINATION "${REDIAL_PACKAGE_DIR}" COMPONENT redial_Development)
 endfunction()
 
-# redial.pc is core, http and metrics as far as they are there; redial-testing.pc the test kit.
+# redial.pc is core, http and metrics as far as they are there; redial-testing.pc the test kit. They say
+# where they lie themselves, unless somebody has chosen folders outside of the prefix, as Nix does.
 function(redial_install_pkgconfig)
   set(pc_dir "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
-  file(RELATIVE_PATH PC_TO_PREFIX "/prefix/${pc_dir}" "/prefix")
+  set(PC_PREFIX "${CMAKE_INSTALL_PREFIX}")
+  if(NOT IS_ABSOLUTE "${pc_dir}")
+    file(RELATIVE_PATH to_prefix "/prefix/${pc_dir}" "/prefix")
+    string(REGEX REPLACE "/$" "" PC_PREFIX "\${pcfiledir}/${to_prefix}")
+  endif()
+  foreach(dir IN ITEMS LIBDIR INCLUDEDIR)
+    cmake_path(APPEND PC_${dir} "\${prefix}" "${CMAKE_INSTALL_${dir}}")  # an absolute one stands alone
+  endforeach()
   set(PC_LIBS "")
   foreach(component IN ITEMS metrics http)
     if(component IN_LIST components)
@@ -71,6 +79,10 @@ function(redial_install)
   redial_install_target(redial redial)
   redial_install_package()
   redial_install_pkgconfig()
-  install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DOCDIR}"
+  set(doc_dir "${CMAKE_INSTALL_DOCDIR}")
+  if(NOT PROJECT_IS_TOP_LEVEL)  # that is the other project's, with a licence of its own
+    set(doc_dir "${CMAKE_INSTALL_DATAROOTDIR}/doc/redial")
+  endif()
+  install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${doc_dir}"
     COMPONENT redial_Runtime)
 endfunction()

@@ -6,6 +6,7 @@
 # find_package   with components        pkg_config    with a compiler's command line
 # moved_prefix   both of these, after the prefix was moved
 # subdirectory   redial's tree within the user's build        fetch_content  the same by FetchContent
+# other_folders  only configures: libraries outside of the prefix
 # next_version   a copy that calls itself the next version; two_versions: a program that uses both
 cmake_minimum_required(VERSION 3.25)
 
@@ -130,6 +131,8 @@ function(edit file from to)
   file(WRITE "${file}" "${edited}")
 endfunction()
 
+set(library_only -DREDIAL_UNITY=ON -DREDIAL_BUILD_TESTS=OFF -DREDIAL_BUILD_EXAMPLES=OFF
+  -DREDIAL_BUILD_BENCHMARKS=OFF -DREDIAL_BUILD_TOOLS=OFF)
 set(embedded "-DREDIAL_SOURCE=${SOURCE}" -DREDIAL_UNITY=ON -DREDIAL_INSTALL=ON)
 
 if(WAY STREQUAL "install")
@@ -151,6 +154,15 @@ elseif(WAY STREQUAL "moved_prefix")
   consume_by_pkg_config("${WORK}/second")
 elseif(WAY MATCHES "^(subdirectory|fetch_content)$")
   consume(embed "${embed_build}" -DWAY=${WAY} ${embedded})
+elseif(WAY STREQUAL "other_folders")
+  run(${CMAKE_COMMAND} -S "${SOURCE}" -B "${WORK}/other_folders" ${settings} ${library_only}
+    -DCMAKE_INSTALL_PREFIX=/one/place -DCMAKE_INSTALL_LIBDIR=/another/lib)
+  foreach(name IN ITEMS redial redial-testing)
+    file(STRINGS "${WORK}/other_folders/${name}.pc" lines REGEX "^[a-z]*dir=|^prefix=")
+    if(NOT lines STREQUAL "prefix=/one/place;includedir=\${prefix}/include;libdir=/another/lib")
+      message(FATAL_ERROR "${name}.pc says ${lines}")
+    endif()
+  endforeach()
 elseif(WAY STREQUAL "next_version")
   # What the next minor version will be called, of the same code.
   file(REMOVE_RECURSE "${next}")
@@ -165,9 +177,8 @@ elseif(WAY STREQUAL "next_version")
     string(REGEX REPLACE "(REDIAL_VERSION_${part}) [0-9]+" "\\1 ${number}" text "${text}")
   endforeach()
   file(WRITE "${next}/include/redial/core/version.hpp" "${text}")
-  run(${CMAKE_COMMAND} -S "${next}" -B "${next}/build" ${settings} -DREDIAL_UNITY=ON
-    -DREDIAL_BUILD_TESTS=OFF -DREDIAL_BUILD_EXAMPLES=OFF -DREDIAL_BUILD_BENCHMARKS=OFF
-    -DREDIAL_BUILD_TOOLS=OFF -DREDIAL_WITH_METRICS=OFF -DREDIAL_WITH_TESTING=OFF -DCMAKE_INSTALL_LIBDIR=lib)
+  run(${CMAKE_COMMAND} -S "${next}" -B "${next}/build" ${settings} ${library_only}
+    -DREDIAL_WITH_METRICS=OFF -DREDIAL_WITH_TESTING=OFF -DCMAKE_INSTALL_LIBDIR=lib)
   run(${CMAKE_COMMAND} --build "${next}/build")
   run(${CMAKE_COMMAND} --install "${next}/build" --prefix "${next}/prefix")
 elseif(WAY STREQUAL "two_versions")

@@ -97,6 +97,20 @@ foreach(file IN LISTS files)
     endif()
   endforeach()
 
+  # Where a shared library and its user each had a vtable and type_info of their own, `catch` and
+  # dynamic_cast could miss: the public classes with bases are shown. (Templates, which only users have,
+  # are not.)
+  if(file MATCHES "^include/")
+    file(READ "${ROOT}/${file}" text)
+    string(REGEX MATCHALL "[^\n]*\n(class|struct) [a-z_0-9]+( final)? : " derived "${text}")
+    foreach(class IN LISTS derived)
+      if(NOT class MATCHES "^(template|requires)")
+        string(REGEX REPLACE "^[^\n]*\n" "" class "${class}")
+        problem("${file}: '${class}' needs REDIAL_API")
+      endif()
+    endforeach()
+  endif()
+
   has_code("${file}" "co_(await|return|yield)" coroutine)
   if(coroutine)
     problem("${file}: the library has no coroutines")

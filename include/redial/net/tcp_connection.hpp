@@ -65,7 +65,7 @@ class REDIAL_API tcp_stream : public detail::counted_stream<boost::asio::ip::tcp
 };
 
 /// An open TCP connection.
-class tcp_connection final : public net_connection {
+class REDIAL_API tcp_connection final : public net_connection {
  public:
   /// Over an open stream.
   explicit tcp_connection(std::shared_ptr<tcp_stream> stream) : net_connection(std::move(stream)) {}

@@ -10,7 +10,7 @@
 namespace redial::inline REDIAL_ABI::testing {
 
 /// Handlers or timers kept causing each other beyond the simulation's limits.
-class livelock : public std::runtime_error {
+class REDIAL_API livelock : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };

@@ -4,9 +4,14 @@
 # CONFIG, because FindBoost is gone from CMake; no component, because `system` is gone from Boost and
 # everything used here is headers.
 set(REDIAL_BOOST_MINIMUM 1.81)
-find_package(Boost ${REDIAL_BOOST_MINIMUM} REQUIRED CONFIG)
+# A larger build may have the targets already, made from sources along with it.
+if(NOT TARGET Boost::headers OR Boost_FOUND)
+  find_package(Boost ${REDIAL_BOOST_MINIMUM} REQUIRED CONFIG)
+endif()
+if(NOT TARGET fmt::fmt OR fmt_FOUND)
+  find_package(fmt 9 REQUIRED CONFIG)
+endif()
 find_package(OpenSSL 3 REQUIRED)
-find_package(fmt 9 REQUIRED CONFIG)
 find_package(Threads REQUIRED)
 
 include(RedialFindCares)

@@ -32,6 +32,7 @@ function(redial_library_settings target)
   redial_developer_settings(${target})
   set_target_properties(${target} PROPERTIES
     POSITION_INDEPENDENT_CODE ON
+    UNITY_BUILD OFF  # not by a CMAKE_UNITY_BUILD of whoever builds us along: see redial_join_sources
     CXX_VISIBILITY_PRESET hidden
     VISIBILITY_INLINES_HIDDEN ON)
 endfunction()

@@ -56,9 +56,18 @@ function(redial_add_library component)
     VERIFY_INTERFACE_HEADER_SETS ON)
   if(component STREQUAL "core")
     set_target_properties(${target} PROPERTIES OUTPUT_NAME redial)
-  elseif(NOT DEFINED CMAKE_INSTALL_RPATH)
-    # So that a moved prefix works: libredial lies beside. CMAKE_SKIP_INSTALL_RPATH leaves it out.
-    set_target_properties(${target} PROPERTIES INSTALL_RPATH "$ORIGIN")
+  else()
+    redial_set_install_rpath(${target} "${CMAKE_INSTALL_FULL_LIBDIR}")
+  endif()
+endfunction()
+
+# Where `target`, installed in `dir`, finds our shared libraries, so that a moved prefix works.
+# CMAKE_INSTALL_RPATH says otherwise, CMAKE_SKIP_INSTALL_RPATH leaves it out.
+function(redial_set_install_rpath target dir)
+  if(BUILD_SHARED_LIBS AND NOT DEFINED CMAKE_INSTALL_RPATH)
+    file(RELATIVE_PATH to_libraries "${dir}" "${CMAKE_INSTALL_FULL_LIBDIR}")
+    string(REGEX REPLACE "/$" "" rpath "$ORIGIN/${to_libraries}")
+    set_target_properties(${target} PROPERTIES INSTALL_RPATH "${rpath}")
   endif()
 endfunction()
 

@@ -98,6 +98,8 @@ class RedialConan(ConanFile):
         variables["REDIAL_WITH_METRICS"] = bool(self.options.with_metrics)
         variables["REDIAL_WITH_TESTING"] = bool(self.options.with_testing)
         variables["REDIAL_BUILD_TOOLS"] = bool(self.options.with_tools)
+        # Other people's clients, which redial-churn would otherwise take from the system.
+        variables["REDIAL_CHURN_PEERS"] = False
         # Tests and benchmarks belong to a checkout: ./dev test.
         for what in ("TESTS", "EXAMPLES", "BENCHMARKS"):
             variables[f"REDIAL_BUILD_{what}"] = False

@@ -107,6 +107,10 @@ def check_package(recipe):
     has_tool = os.path.exists(os.path.join(package, "bin", "redial-churn"))
     if has_tool != recipe.options.get("with_tools"):
         fail("redial-churn belongs to with_tools and to nothing else")
+    if has_tool:
+        with open(os.path.join(recipe.build_folder, "CMakeCache.txt"), encoding="utf-8") as cache:
+            if "\nREDIAL_CHURN_PEERS:BOOL=OFF\n" not in cache.read():
+                fail("redial-churn takes from the system what no required package gave")
 
 
 def run_test_package(recipe, work):

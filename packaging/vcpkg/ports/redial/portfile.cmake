@@ -15,6 +15,12 @@ vcpkg_check_features(
         tools   REDIAL_BUILD_TOOLS
 )
 
+set(TOOLS_OPTIONS "")
+if("tools" IN_LIST FEATURES)
+    # Other people's clients, which redial-churn would otherwise take from the system.
+    set(TOOLS_OPTIONS -DREDIAL_CHURN_PEERS=OFF)
+endif()
+
 vcpkg_cmake_configure(
     SOURCE_PATH "${SOURCE_PATH}"
     OPTIONS
@@ -23,6 +29,8 @@ vcpkg_cmake_configure(
         -DREDIAL_BUILD_EXAMPLES=OFF
         -DREDIAL_BUILD_TESTS=OFF
         -DREDIAL_INSTALL=ON
+    OPTIONS_RELEASE
+        ${TOOLS_OPTIONS}
     OPTIONS_DEBUG
         -DREDIAL_BUILD_TOOLS=OFF
 )

@@ -19,7 +19,7 @@ export STAND_IN_LAUNCHER
 # nothing optimised, which takes a fifth of the time. All of them compile the same, at the same depth
 # below their folder: with ccache, once.
 export CCACHE_BASEDIR=$out CCACHE_NOHASHDIR=1
-export STAND_IN_OPTIONS="-DREDIAL_UNITY=ON -DREDIAL_CHURN_PEERS=OFF \
+export STAND_IN_OPTIONS="-DREDIAL_UNITY=ON \
   -DCMAKE_CXX_FLAGS_RELEASE=-O0 -DCMAKE_CXX_FLAGS_DEBUG=-O0"
 
 vcpkg() { # vcpkg <linkage> [features]
@@ -84,11 +84,15 @@ debian() { # debian <release>
   if [ ! -e "$build/.complete" ]; then
     rm -rf --one-file-system "$build"
     cp -a "$roots/$release-base" "$build"
+    rm "$build/.complete"
     in_root "$build" 'apt-get install -y -q --no-install-recommends \
       build-essential ccache debhelper fakeroot lintian'
+    touch "$build/.complete"
   fi
   source_package "$build/build"
+  # The lists of a kept root may name versions that are gone.
   in_root "$build" "cd /build/redial-$version
+    apt-get update -q
     apt-get build-dep -y -q --no-install-recommends ./
     CMAKE_CXX_COMPILER_LAUNCHER=ccache dpkg-buildpackage -us -uc
     lintian --allow-root --info --show-overrides --fail-on error,warning ../redial_*.changes"
@@ -105,7 +109,8 @@ debian() { # debian <release>
   rm -f "$clean"/debs/*-dbgsym_*
   cp -r "$build/build/redial-$version" "$clean/source"
   # As autopkgtest would: first what a user of the tools installs, then what a developer does.
-  in_root "$clean" 'apt-get install -y -q --no-install-recommends \
+  in_root "$clean" 'apt-get update -q
+    apt-get install -y -q --no-install-recommends \
       /debs/redial-tools_*.deb /debs/libredial0.1_*.deb /debs/libredial-testing0.1_*.deb
     cd /source && debian/tests/churn
     apt-get install -y -q --no-install-recommends /debs/*.deb cmake g++ ninja-build pkg-config

@@ -26,6 +26,7 @@ function(redial_install_package)
   if(BUILD_SHARED_LIBS)
     set(REDIAL_LINKAGE shared)
   endif()
+  set(REDIAL_BOOST_SERIES "${Boost_VERSION_MAJOR}.${Boost_VERSION_MINOR}")
   configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/redialConfig.cmake.in"
     "${PROJECT_BINARY_DIR}/redialConfig.cmake" INSTALL_DESTINATION "${REDIAL_PACKAGE_DIR}"
     NO_SET_AND_CHECK_MACRO)

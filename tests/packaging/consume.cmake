@@ -84,6 +84,20 @@ function(consume_by_find_package from)
   expect_output("${WORK}/find_package/kit" "the kit works\n")
 endfunction()
 
+# Another Boost than the library's makes other types: whoever finds one is told.
+function(expect_warning_about_boost from)
+  set(boost "${WORK}/other_boost")
+  file(WRITE "${boost}/BoostConfig.cmake" "add_library(Boost::headers INTERFACE IMPORTED)\n")
+  file(WRITE "${boost}/BoostConfigVersion.cmake"
+    "set(PACKAGE_VERSION 1.999.0)\nset(PACKAGE_VERSION_COMPATIBLE TRUE)\n")
+  execute_process(COMMAND ${CMAKE_COMMAND} -S "${here}/find_package" -B "${boost}/build" ${settings}
+      "-DBoost_DIR=${boost}" "-DCMAKE_PREFIX_PATH=${from}" "-DREDIAL_VERSION=${version}"
+    OUTPUT_QUIET ERROR_VARIABLE said)
+  if(NOT said MATCHES "built with Boost[ \n]+1\\.[0-9]+,[ \n]+and[ \n]+this[ \n]+is[ \n]+Boost[ \n]+1\\.999")
+    message(FATAL_ERROR "no warning about another Boost:\n${said}")
+  endif()
+endfunction()
+
 function(consume_by_pkg_config from)
   file(GLOB_RECURSE pc "${from}/*/redial.pc")
   cmake_path(GET pc PARENT_PATH pc_dir)
@@ -153,6 +167,7 @@ if(WAY STREQUAL "install")
   check_relocatable("${prefix}")
 elseif(WAY STREQUAL "find_package")
   consume_by_find_package("${prefix}")
+  expect_warning_about_boost("${prefix}")
 elseif(WAY STREQUAL "pkg_config")
   consume_by_pkg_config("${prefix}")
 elseif(WAY STREQUAL "moved_prefix")

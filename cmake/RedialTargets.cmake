@@ -27,11 +27,16 @@ function(redial_usage target)
 endfunction()
 
 # What every library of ours and the objects in it share: hidden but for what REDIAL_API marks, and fit
-# for a shared library even when they are put into an archive.
+# for a shared library even when they are put into an archive, unless whoever builds that says otherwise
+# (CMAKE_POSITION_INDEPENDENT_CODE=OFF, Conan's fPIC=False).
 function(redial_library_settings target)
   redial_developer_settings(${target})
+  set(pic ON)
+  if(DEFINED CMAKE_POSITION_INDEPENDENT_CODE AND NOT BUILD_SHARED_LIBS)
+    set(pic "${CMAKE_POSITION_INDEPENDENT_CODE}")
+  endif()
   set_target_properties(${target} PROPERTIES
-    POSITION_INDEPENDENT_CODE ON
+    POSITION_INDEPENDENT_CODE "${pic}"
     UNITY_BUILD OFF  # not by a CMAKE_UNITY_BUILD of whoever builds us along: see redial_join_sources
     CXX_VISIBILITY_PRESET hidden
     VISIBILITY_INLINES_HIDDEN ON)

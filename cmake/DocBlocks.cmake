@@ -15,6 +15,17 @@
 # `#include` lines of all blocks are moved to the top. Blocks see the literals of <chrono>, and none
 # of each other's names.
 
+# As it stands, and only if it differs: what has not changed is not compiled again.
+function(redial_doc_write file content)
+  set(before "")
+  if(EXISTS "${file}")
+    file(READ "${file}" before)
+  endif()
+  if(NOT before STREQUAL content)
+    file(WRITE "${file}" "${content}")
+  endif()
+endfunction()
+
 # What stands before `position` has so many line ends.
 function(redial_doc_line text position result)
   string(SUBSTRING "${text}" 0 ${position} before)
@@ -53,7 +64,7 @@ macro(redial_doc_add_block)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/${source}")
   elseif(code MATCHES "(^|\n)int main\\(" AND mode MATCHES "^(and run)?$")
     set(program "${directory}/${page}_${number}.cpp")
-    file(CONFIGURE OUTPUT "${program}" CONTENT "#line ${line} \"${markdown}\"\n${code}" @ONLY)
+    redial_doc_write("${program}" "#line ${line} \"${markdown}\"\n${code}")
     list(APPEND programs "${program}")
     if(mode STREQUAL "and run")
       list(APPEND runs "${page}_${number}")
@@ -85,9 +96,14 @@ function(redial_doc_blocks markdown page directory sources_out programs_out runs
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${markdown}")
   file(READ "${markdown}" text)
   string(PREPEND text "\n")
-  foreach(other IN ITEMS "c\\+\\+" "C\\+\\+" "cc" "cxx" "hpp" "CPP")
-    if(text MATCHES "\n *```+ *${other}[ \n]")
-      message(FATAL_ERROR "${markdown}: write ```cpp for C++, then it is compiled")
+  # Only these are no C++, so that none under another name (c++, hpp, CPP) is left out.
+  string(REGEX MATCHALL "\n *(```|~~~)[^\n]*" fences "${text}")
+  list(REMOVE_DUPLICATES fences)
+  foreach(fence IN LISTS fences)
+    if(NOT fence MATCHES "^\n *```(cpp|cmake|json|python|sh|text)?$")
+      string(STRIP "${fence}" fence)
+      message(FATAL_ERROR "${markdown}: '${fence}': C++ is written ```cpp, then it is compiled; "
+        "other languages are listed in DocBlocks.cmake")
     endif()
   endforeach()
   if(text MATCHES "\n +```+ *cpp|\n````+ *cpp|\n``` +cpp|\n```cpp[^\n]")
@@ -164,7 +180,7 @@ function(redial_doc_blocks markdown page directory sources_out programs_out runs
   set(${sources_out} "" PARENT_SCOPE)
   if(NOT body STREQUAL "")
     set(source "${directory}/${page}.cpp")
-    file(CONFIGURE OUTPUT "${source}" CONTENT "#include <chrono>\n${includes}\n${body}" @ONLY)
+    redial_doc_write("${source}" "#include <chrono>\n${includes}\n${body}")
     set(${sources_out} "${source}" PARENT_SCOPE)
   endif()
   set(${programs_out} ${programs} PARENT_SCOPE)

@@ -2,6 +2,7 @@
 
 #include <redial/client/client.hpp>
 #include <redial/http/http_client.hpp>
+#include <redial/net/asio_scheduler.hpp>
 #include <redial/net/make_connector.hpp>
 #include <redial/net/net_connection.hpp>
 
@@ -67,6 +68,7 @@ class http_state {
         authority_(t.authority()),
         rest_of_head_(usual_rest_of_head(authority_, options_.user_agent)),
         own_names_(std::move(own_names)),
+        time_(time || !executor ? time : scheduler_of(executor)),
         client_(std::move(executor),
                 std::move(names),
                 t,
@@ -76,7 +78,8 @@ class http_state {
 
   void start(std::shared_ptr<http_call> call, call_options options, completion<called> done) {
     if (const error_code bad = check_request(call->request())) {
-      std::move(done).post(executor(), bad, call_history());
+      // Else the context is gone, and the handler is destroyed uncalled, as by the client.
+      if (!time_->is_stopped()) std::move(done).post(executor(), bad, call_history());
       return;
     }
     const bool repeatable = is_idempotent(call->request(), options.is_idempotent);
@@ -118,6 +121,7 @@ class http_state {
   const std::string authority_;
   const std::string rest_of_head_;
   const std::shared_ptr<discovery> own_names_;
+  const std::shared_ptr<scheduler> time_;  // null only where the client refuses to be made
   basic_client<net_connection> client_;
 };
 

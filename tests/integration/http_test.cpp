@@ -8,6 +8,7 @@
 #include <boost/asio/write.hpp>
 
 #include <algorithm>
+#include <memory>
 #include <string>
 
 namespace redial::inline REDIAL_ABI::testing {
@@ -48,6 +49,17 @@ TEST_F(Http, SendsWhatWasAskedAndKeepsTheConnection) {
             "Content-Length: 5\r\n\r\nhello");
   EXPECT_EQ(client->counters().calls, 2U);
   EXPECT_EQ(client->connection_gauges().idle, 1U);
+}
+
+TEST_F(Http, ARequestThatMayNotBeSentIsDroppedOnceTheContextIsGone) {
+  auto own = std::make_unique<boost::asio::io_context>();
+  http_client orphan(own->get_executor(), "static://127.0.0.1:1");
+  own.reset();
+  const auto calls = std::make_shared<int>(0);
+  orphan.async_request(http_request("GET", "no slash"),
+                       [calls](error_code, const http_response&) { ++*calls; });
+  EXPECT_EQ(calls.use_count(), 1) << "destroyed uncalled";
+  EXPECT_EQ(*calls, 0);
 }
 
 TEST_F(Http, AnEmptyPostHasALength) {

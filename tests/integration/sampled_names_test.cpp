@@ -118,7 +118,7 @@ class sampled_client {
   [[nodiscard]] bool is_settled() const {
     return heard->samples >= 2 && opened() >= heard->shown.size() && serving() == shown();
   }
-  [[nodiscard]] std::size_t opened() const { return client_->connection_counters().opened; }
+  [[nodiscard]] std::uint64_t opened() const { return client_->connection_counters().opened; }
   [[nodiscard]] std::size_t shown() const { return heard->shown.size(); }
   [[nodiscard]] std::size_t serving() const {
     return static_cast<std::size_t>(

@@ -68,7 +68,7 @@ class counting_connector final : public connector {
  private:
   simulation& sim_;
   scripted_connector real_;
-  std::map<long, std::size_t> by_10ms_;
+  std::map<duration::rep, std::size_t> by_10ms_;
 };
 
 // 1000 clients, each with 4 endpoints. At most one connect in ten clients per 10 ms when the

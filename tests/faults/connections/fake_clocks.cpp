@@ -10,9 +10,9 @@
 namespace redial::inline REDIAL_ABI::testing {
 namespace {
 
-std::atomic<long> wall{0};
-std::atomic<long> monotonic{0};
-std::atomic<long> uptime{0};
+std::atomic<std::chrono::seconds::rep> wall{0};
+std::atomic<std::chrono::seconds::rep> monotonic{0};
+std::atomic<std::chrono::seconds::rep> uptime{0};
 
 }  // namespace
 
@@ -34,8 +34,8 @@ void stop_process(std::chrono::seconds time) {
 extern "C" int clock_gettime(clockid_t id, timespec* out) noexcept {
   using namespace redial::testing;
   if (::syscall(SYS_clock_gettime, id, out) != 0) return -1;
-  if (id == CLOCK_REALTIME) out->tv_sec += wall;
-  if (id == CLOCK_MONOTONIC) out->tv_sec += monotonic;
-  if (id == CLOCK_BOOTTIME) out->tv_sec += uptime;
+  if (id == CLOCK_REALTIME) out->tv_sec += static_cast<time_t>(wall);
+  if (id == CLOCK_MONOTONIC) out->tv_sec += static_cast<time_t>(monotonic);
+  if (id == CLOCK_BOOTTIME) out->tv_sec += static_cast<time_t>(uptime);
   return 0;
 }

@@ -181,7 +181,7 @@ TEST(Resolver, CancelledNamesAreNotWatchedForEver) {
   r.cancel();
   w.sim.advance(2s);
   EXPECT_EQ(o.error, error_code(boost::asio::error::operation_aborted));
-  std::size_t subscribers = 1;
+  std::uint64_t subscribers = 1;
   names->async_explain(target("tcp://api.test:1"),
                        [&](const explanation& e) { subscribers = e.subscribers; });
   w.sim.settle();

@@ -100,7 +100,7 @@ TEST(ResolvConf, AnyBytes_Fault77And79) {
   const std::string whole =
       "search a.test b.test\nnameserver 10.0.0.1\r\nnameserver fe80::1%1\n"
       "options timeout:7 attempts:3 rotate use-vc edns0\nnameserver [::1]:53";
-  std::mt19937_64 random{7};
+  std::mt19937 random{7};
   for (int round = 0; round < 2000; ++round) {
     auto text = whole.substr(0, random() % (whole.size() + 1));
     for (auto left = random() % 4; left > 0 && !text.empty(); --left) {

@@ -54,7 +54,7 @@ struct Weights : ::testing::Test {
   /// How often each is lent when every lease ends before the next begins.
   std::vector<int> light_load(int times) {
     std::vector<int> seen(entries.size());
-    for (int i = 0; i < times; ++i) ++seen[choice.pick_idle()->id - 1];
+    for (int i = 0; i < times; ++i) ++seen[static_cast<std::size_t>(choice.pick_idle()->id - 1)];
     return seen;
   }
   std::deque<endpoint_entry> entries;
@@ -119,7 +119,8 @@ TEST_F(Weights, ConditionalPicksFollowTheWeights) {
   make({100, 30, 10});
   const auto not_first = [](const endpoint_entry& e) { return e.id != 1; };
   std::vector<int> seen(3);
-  for (int i = 0; i < times; ++i) ++seen[choice.pick_idle(not_first)->id - 1];
+  for (int i = 0; i < times; ++i)
+    ++seen[static_cast<std::size_t>(choice.pick_idle(not_first)->id - 1)];
   EXPECT_EQ(seen[0], 0);
   expect_share(seen[1], times, 0.75);
 }

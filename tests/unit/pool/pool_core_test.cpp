@@ -45,7 +45,7 @@ class dummy_observer final : public idle_observer {
 class whim final : public endpoint_chooser {
  public:
   std::size_t choose(const choice_request& r) noexcept override {
-    return r.random % 5 == 0 ? none : r.random % r.among.size();
+    return r.random % 5 == 0 ? none : static_cast<std::size_t>(r.random % r.among.size());
   }
 };
 

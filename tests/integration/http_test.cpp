@@ -3,6 +3,7 @@
 #include "support/http_world.hpp"
 
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/write.hpp>
@@ -10,6 +11,8 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace redial::inline REDIAL_ABI::testing {
 namespace {
@@ -49,6 +52,27 @@ TEST_F(Http, SendsWhatWasAskedAndKeepsTheConnection) {
             "Content-Length: 5\r\n\r\nhello");
   EXPECT_EQ(client->counters().calls, 2U);
   EXPECT_EQ(client->connection_gauges().idle, 1U);
+}
+
+// A stored operation is a recipe: each start sends a request of its own.
+TEST_F(Http, AStoredRequestMayBeStartedTwice) {
+  http_request request("POST", "/p");
+  request.body = "hello";
+  const auto op =
+      connect().async_request(std::move(request), call_options(30s), boost::asio::deferred);
+  std::vector<std::string> bodies;
+  const auto note = [&](error_code ec, const http_response& r) {
+    EXPECT_FALSE(ec) << ec.message();
+    bodies.push_back(r.body);
+  };
+  op(note);
+  op(note);
+  EXPECT_TRUE(run_until(io, [&] { return bodies.size() == 2; }));
+  EXPECT_EQ(bodies, (std::vector<std::string>{"ok", "ok"}));
+  ASSERT_EQ(server.requests().size(), 2U);
+  EXPECT_TRUE(server.requests()[0].starts_with("POST /p HTTP/1.1\r\nHost: "));
+  EXPECT_EQ(server.requests()[0].find("POST", 1), std::string::npos);
+  EXPECT_EQ(server.requests()[0], server.requests()[1]);
 }
 
 TEST_F(Http, ARequestThatMayNotBeSentIsDroppedOnceTheContextIsGone) {

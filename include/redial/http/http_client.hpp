@@ -112,8 +112,10 @@ class REDIAL_API http_client {
     return boost::asio::async_initiate<Token, detail::responded>(
         [](auto handler,
            const std::shared_ptr<detail::http_state>& state,
-           std::shared_ptr<detail::http_call> call,
+           http_request r,
            const call_options& o) {
+          // Here, since a stored operation may be started more than once.
+          auto call = detail::make_http_call(std::move(r));
           using wrapped = detail::response_handler<decltype(handler)>;
           detail::completion<void(error_code, call_history)> done(wrapped{call, std::move(handler)},
                                                                   detail::executor_of(state));
@@ -121,7 +123,7 @@ class REDIAL_API http_client {
         },
         token,
         state_,
-        detail::make_http_call(std::move(request)),
+        std::move(request),
         std::move(options));
   }
   /// The same with `client_options::default_timeout`.

@@ -14,6 +14,15 @@ string(REGEX REPLACE "^project\\(redial VERSION ([0-9.]+).*" "\\1" VERSION "${pr
 file(REMOVE_RECURSE "${OUT}/html" "${OUT}/warnings.txt")
 file(MAKE_DIRECTORY "${OUT}")
 configure_file("${ROOT}/docs/Doxyfile.in" "${OUT}/Doxyfile" @ONLY)
+# Doxygen takes a filter that fails for an empty file, and says nothing.
+file(GLOB_RECURSE inputs "${ROOT}/docs/*.md" "${ROOT}/include/redial/*.hpp")
+foreach(input IN LISTS inputs)
+  execute_process(COMMAND "${PAGES}" filter "${ROOT}" "${input}"
+    RESULT_VARIABLE failed OUTPUT_VARIABLE seen)
+  if(NOT failed EQUAL 0 OR seen STREQUAL "")
+    message(FATAL_ERROR "${PAGES} makes nothing of ${input}: ${failed}")
+  endif()
+endforeach()
 execute_process(COMMAND "${DOXYGEN}" "${OUT}/Doxyfile" RESULT_VARIABLE failed)
 if(NOT failed EQUAL 0)
   message(FATAL_ERROR "doxygen failed: ${failed}")

@@ -82,8 +82,8 @@ TEST_F(FlatMemory, Fault137_AMillionCheckoutsTakeNoMemory) {
 TEST_F(FlatMemory, Fault137_AHundredThousandWaitsLeaveNothingBehind) {
   int served = 0;
   const auto round = [&] {
-    scripted_lease a = std::move(*pool->try_checkout());
-    scripted_lease b = std::move(*pool->try_checkout());
+    scripted_lease a = *pool->try_checkout();
+    scripted_lease b = *pool->try_checkout();
     for (int i = 0; i < 10; ++i) {
       pool->async_checkout(
           [&](error_code ec, const scripted_lease& l) { served += !ec && l ? 1 : 0; });

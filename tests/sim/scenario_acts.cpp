@@ -124,7 +124,7 @@ void scenario_world::run(user& u, attempt& a, scripted_connection& c, operation_
     return;
   }
   // What the peer says, and what the caller makes of it.
-  sim_.after(between(0ms, quiet_time_ ? 10ms : 60ms), [this, x, m, dice, &a] {
+  sim_.after(between(0ms, quiet_time_ ? 10ms : 60ms), [x, m, dice, &a] {
     if (!x->handler) return;
     if (m == mood::fails) return x->finish(asio::error::connection_reset);
     if (dice >= 16 && dice < 20) a.moved();

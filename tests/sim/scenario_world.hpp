@@ -16,7 +16,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -137,7 +137,7 @@ class scenario_world {
   std::array<std::set<std::size_t>, name_count> members_;  // as last published
   std::shared_ptr<answer_witness> heard_ = std::make_shared<answer_witness>(sim_);
   std::vector<std::unique_ptr<user>> users_;
-  std::deque<started> operations_;
+  std::list<started> operations_;
   struct holding {
     user* of;
     std::uint64_t connection;

@@ -20,7 +20,7 @@ class AnswerBatch : public ::testing::Test {
  protected:
   void add(int number, bool throws = false) {
     batch->add(
-        [this, number, throws, owned = owned](const answer&) {
+        [this, number, throws, kept = owned](const answer&) {
           called.push_back(number);
           if (throws) throw std::runtime_error("from a handler");
         },

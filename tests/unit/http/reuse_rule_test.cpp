@@ -104,8 +104,10 @@ TEST(HttpOptions, LimitsAreChecked) {
   EXPECT_EQ(complaint([](auto& o) { o.max_body_bytes = 0; }), "accepted");
   EXPECT_EQ(complaint([](auto& o) { o.max_header_bytes = 255; }),
             "http_options::max_header_bytes is 255: must be from 256 to 16777216 bytes");
-  EXPECT_THAT(complaint([](auto& o) { o.max_body_bytes = 1ULL << 41; }),
-              ::testing::HasSubstr("max_body_bytes"));
+  if constexpr (sizeof(std::size_t) > 4) {  // else no size is too large
+    EXPECT_THAT(complaint([](auto& o) { o.max_body_bytes = static_cast<std::size_t>(1ULL << 41); }),
+                ::testing::HasSubstr("max_body_bytes"));
+  }
   EXPECT_THAT(complaint([](auto& o) { o.user_agent = "a\r\nb"; }),
               ::testing::HasSubstr("user_agent"));
   EXPECT_THAT(complaint([](auto& o) { o.client.retry.max_attempts = 0; }),

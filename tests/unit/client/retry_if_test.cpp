@@ -162,6 +162,9 @@ TEST_F(RetryIf, Fault129_MayCancelItsOwnCall) {
 // What the user gave the client is destroyed with it, and may touch the call that was judged.
 TEST_F(RetryIf, TheClientMayEndInItsOwnAnswer) {
   struct last_words {
+    // As clang before 16 makes no aggregate from parentheses.
+    last_words(asio::cancellation_signal& of_the_call, bool& heard)
+        : signal(of_the_call), said(heard) {}
     asio::cancellation_signal& signal;
     bool& said;
     ~last_words() {

@@ -53,6 +53,14 @@ void validate(const http_identity& o) {
   detail::check_count("http_identity", "max_body", o.max_body, {0}, {longest_body});
 }
 
+/// Without the SRV target, which is no part of an address, and without the zone, which means
+/// something on this machine only (RFC 6874 section 1).
+std::string authority_of(const endpoint& where) {
+  address bare = where.addr;
+  if (bare.is_v6()) bare = boost::asio::ip::address_v6(bare.to_v6().to_bytes());
+  return to_string(endpoint(bare, where.port));
+}
+
 bool is_http_error(const error_code& ec) {
   return ec.category() == http::make_error_code(http::error::bad_version).category();
 }
@@ -67,7 +75,7 @@ class http_proof : public std::enable_shared_from_this<http_proof> {
         request_(http::verb::get, what_.path, 11),
         // The parser's limit is for the header only; chunk extensions would grow the buffer.
         buffer_(max_header) {
-    request_.set(http::field::host, what_.host.empty() ? to_string(where) : what_.host);
+    request_.set(http::field::host, what_.host.empty() ? authority_of(where) : what_.host);
     request_.set(http::field::user_agent, "redial");
   }
 

@@ -38,13 +38,16 @@ class HttpIdentity : public HttpWorld {
     what.body_contains = "orders";
   }
 
-  std::shared_ptr<opened> prove(std::uint16_t port) {
+  std::shared_ptr<opened> prove(endpoint where) {
     tcp_options o;
     o.identity = expect_http(what);
     tcp_connector c(o);
-    auto result = testing::open(c, io, port);
+    auto result = testing::open(c, io, std::move(where));
     EXPECT_TRUE(run_until(io, [&] { return result->is_done(); }));
     return result;
+  }
+  std::shared_ptr<opened> prove(std::uint16_t port) {
+    return prove(endpoint(asio::ip::address_v4::loopback(), port));
   }
   /// How the check likes `reply`, after which the server keeps the connection or does not.
   error_code verdict(const std::string& reply, raw_reply::then after = raw_reply::then::keep) {
@@ -69,6 +72,14 @@ TEST_F(HttpIdentity, HostIsSentAsGiven) {
   what.host = "orders.test";
   EXPECT_EQ(verdict(right_reply), error_code());
   EXPECT_THAT(server.requests().at(0), HasSubstr("Host: orders.test\r\n"));
+}
+
+TEST_F(HttpIdentity, HostOfAnSrvTargetIsItsAddressAndPortAlone) {
+  server.next(right_reply);
+  endpoint where(asio::ip::address_v4::loopback(), server.port());
+  where.srv_target = "node1.test";
+  EXPECT_EQ(prove(std::move(where))->error, error_code());
+  EXPECT_THAT(server.requests().at(0), HasSubstr("Host: " + server.authority() + "\r\n"));
 }
 
 TEST_F(HttpIdentity, Fault115_AnythingElseIsAMismatch) {

@@ -28,15 +28,15 @@ struct opened {
   [[nodiscard]] net_connection& net() const { return static_cast<net_connection&>(*connection); }
 };
 
-/// Starts opening a connection to `port` on this machine.
+/// Starts opening a connection.
 [[nodiscard]] inline std::shared_ptr<opened> open(
     connector& with,
     boost::asio::io_context& io,
-    std::uint16_t port,
+    endpoint where,
     std::chrono::milliseconds patience = std::chrono::seconds{30}) {
   auto result = std::make_shared<opened>();
   connect_request request;
-  request.where = endpoint(boost::asio::ip::address_v4::loopback(), port);
+  request.where = std::move(where);
   request.deadline = clock::now() + patience;
   request.executor = io.get_executor();
   // Weak: an operation that ends with its context must not keep the result.
@@ -50,6 +50,15 @@ struct opened {
         r->connection = std::move(c);
       });
   return result;
+}
+
+/// Starts opening a connection to `port` on this machine.
+[[nodiscard]] inline std::shared_ptr<opened> open(
+    connector& with,
+    boost::asio::io_context& io,
+    std::uint16_t port,
+    std::chrono::milliseconds patience = std::chrono::seconds{30}) {
+  return open(with, io, endpoint(boost::asio::ip::address_v4::loopback(), port), patience);
 }
 
 /// File descriptors of this process.

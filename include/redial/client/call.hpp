@@ -98,12 +98,12 @@ class attempt {
   /// True when the connection has served before, and so may have died in between.
   [[nodiscard]] bool is_reused() const noexcept { return reused_; }
 
-  /// Verdicts, in force when the attempt ends. `poison`: the connection must not be used again.
-  /// `moved`: the peer is no longer responsible (a read-only replica, a server shutting down) and
-  /// has done nothing; the attempt counts as failed without blame (with
-  /// `errc::misdirected_status` when its operation names no error), is tried again elsewhere, and
-  /// the name is asked for anew. `spent`: all is well, but the connection ends here
-  /// (`Connection: close`).
+  /// Verdicts, in force when the attempt ends. `poison`: the connection must not be used again, and
+  /// the name is asked for anew. `moved`: the peer is no longer responsible (a read-only replica, a
+  /// server shutting down) and has done nothing; the attempt counts as failed without blame (with
+  /// `errc::misdirected_status` when its operation names no error), is tried again, elsewhere where
+  /// there is another endpoint, and the name is asked for anew. `spent`: all is well, but the
+  /// connection ends here (`Connection: close`).
   void poison() noexcept { verdict_ = detail::attempt_verdict::poison; }
   /// See `poison`.
   void moved() noexcept { verdict_ = detail::attempt_verdict::moved; }

@@ -109,8 +109,11 @@ class basic_client {
   /// An error ends the connection too. What the peer refused in good order (a missing key, a broken
   /// constraint) is a result of the operation, not an error of it.
   ///
-  /// \par Errors The last attempt's own error; `errc::deadline_exceeded` when the time ran out
-  ///      before any attempt had failed; `errc::closed`. The history has every failed attempt.
+  /// \par Errors The last attempt's own error. When the time ran out before any attempt had failed:
+  ///      `errc::deadline_exceeded` in the operation; while it waited for a connection
+  ///      `errc::unresolved`, `errc::no_usable_endpoint` or `errc::checkout_timeout` (connects that
+  ///      take longer than the deadline look like this: `async_explain` shows them).
+  ///      `errc::closed`. The history has every failed attempt.
   /// \par Cancel All types: as at a deadline, completing with `operation_aborted`.
   template <class Operation, class Token>
   auto async_call(Operation operation, call_options options, Token&& token) {
@@ -159,6 +162,8 @@ class basic_client {
   }
 
   /// Replaces all connections by new ones, at most once per `pool_options::min_reset_interval`.
+  /// \returns False when it was refused: too soon, one is under way, or the client drains or is
+  ///      closed.
   bool reset() { return base_.reset(); }
   /// Completes calls with `errc::closed` and closes all connections. Idempotent.
   void close() { base_.close(); }

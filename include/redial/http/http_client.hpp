@@ -64,8 +64,9 @@ REDIAL_API void start_explain(const std::shared_ptr<http_state>& state,
 
 }  // namespace detail
 
-/// Sends requests to one target (`http://`, `https://`, `static://`), each to a proven address that
-/// the name has now; retries elsewhere what may be retried.
+/// Sends requests to one target (`http://`, `https://`, `srv+http://`, `srv+https://`,
+/// `static://`), each to a proven address that the name has now; retries elsewhere what may be
+/// retried.
 ///
 /// Redirects are not followed, cookies and credentials not kept.
 ///

@@ -87,7 +87,7 @@ description describe(family f) noexcept {
     case family::pending_checkouts:
       return {"pending_checkouts", kind::gauge, "Callers that wait for a connection."};
     case family::checkout_timeouts:
-      return {"checkout_timeouts_total", kind::counter, "Waits that ended without a connection."};
+      return {"checkout_timeouts_total", kind::counter, "Checkouts whose time ran out."};
     case family::checkout_rejections:
       return {"checkout_rejections_total", kind::counter, "Callers that found the queue full."};
     case family::resets:

@@ -37,7 +37,7 @@ struct dns_counters {
 struct pool_counters {
   std::uint64_t checkouts = 0;       ///< Leases handed out.
   std::uint64_t checkouts_idle = 0;  ///< Of those, the ones that found an idle connection at once.
-  std::uint64_t checkout_timeouts = 0;  ///< Waits that ended without a connection.
+  std::uint64_t checkout_timeouts = 0;  ///< Checkouts whose time ran out.
   std::uint64_t queue_rejections = 0;   ///< `errc::queue_full`.
   std::uint64_t connects = 0;           ///< Connection attempts started.
   std::uint64_t connect_failures = 0;   ///< Of the attempts, those that failed.

@@ -29,9 +29,10 @@ class resolver_state;
 /// no thread blocks in getaddrinfo.
 ///
 /// A name that was resolved once is watched for `keep_watching` after it was last asked for, so
-/// that further calls are answered at once and never with an address older than its TTL. IPv6 and
-/// IPv4 addresses take turns, IPv6 first (RFC 8305 §4); within a family the order is random, so
-/// that clients that take the first one spread. `doubted` addresses come last.
+/// that further calls are answered at once: in good times from answers within their TTL, in a DNS
+/// outage with the last known addresses. IPv6 and IPv4 addresses take turns, IPv6 first (RFC 8305
+/// §4); within a family the order is random, so that clients that take the first one spread.
+/// `doubted` addresses come last.
 ///
 /// \par Threads Safe from any thread.
 /// \par Lifetime Destroying it completes what is in flight with

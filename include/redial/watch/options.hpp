@@ -19,7 +19,7 @@ enum class on_failure {
 
 /// What the answers to a question tell of a name's endpoints.
 enum class membership {
-  automatic,  ///< Complete until answers rotate.
+  automatic,  ///< Complete until answers rotate; see `watch_options::membership`.
   complete,   ///< Every answer lists all endpoints.
   sampled,    ///< Every answer may list only some.
 };
@@ -58,7 +58,9 @@ struct watch_options {
   /// A source of the user's that answers and knows no endpoint.
   on_failure on_empty_source = on_failure::keep;
 
-  /// Whether an answer lists all endpoints.
+  /// Whether an answer lists all endpoints. `automatic` believes so until an answer of exactly 8
+  /// records differs from the one before, or an address comes back within `rotation_memory` (with
+  /// one record per answer: three times). Say `complete` where DNS lists everything.
   redial::membership membership = redial::membership::automatic;
   /// How long an address of a rotating name must be missing before it may depart. 0 to 24 h.
   duration absence_window = std::chrono::seconds{30};

@@ -61,10 +61,10 @@ class RedialConan(ConanFile):
         self.version = found.group(1)
 
     def requirements(self):
-        # Headers of redial include Asio, and those for TLS include OpenSSL's through Asio. Any value
-        # of boost's header_only will do: nothing compiled is used.
+        # Headers of redial include Asio, and those for TLS include OpenSSL's through Asio, whose inline
+        # functions call into it. Any value of boost's header_only will do: nothing compiled is used.
         self.requires("boost/[>=1.81.0 <2]", transitive_headers=True)
-        self.requires("openssl/[>=3.0 <4]", transitive_headers=True)
+        self.requires("openssl/[>=3.0 <4]", transitive_headers=True, transitive_libs=True)
         self.requires("c-ares/[>=1.18.1 <2]")
         self.requires("fmt/[>=9.0 <13]")
         if self.options.with_tools:
@@ -122,6 +122,11 @@ class RedialConan(ConanFile):
     def package_info(self):
         info = self.cpp_info
         info.set_property("cmake_file_name", "redial")
+        # As redial's own CMake package: while the version is 0.x, another minor breaks programs.
+        zero = str(self.version).startswith("0.")
+        info.set_property(
+            "cmake_config_version_compat", "SameMinorVersion" if zero else "SameMajorVersion"
+        )
         # The names of redial's own CMake package. Everything at once is no target there, so its name
         # here must not be the umbrella's.
         info.set_property("cmake_target_name", "redial::everything")

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # How a target of ours is made: warnings, include paths, visibility, one object library per layer.
 
-# Private to our own code; nothing here reaches a user of the library.
+# Private to our own code; nothing here reaches a user of the library, nor our warnings the build of one
+# who has it within: there CMAKE_COMPILE_WARNING_AS_ERROR would make them errors.
 function(redial_developer_settings target)
-  target_compile_options(${target} PRIVATE
-    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion
-    # Not for an optimised build (preset `release`): g++ 12 then finds overlapping copies in std::string.
-    $<$<BOOL:${REDIAL_WERROR}>:-Werror>)
+  if(PROJECT_IS_TOP_LEVEL)
+    target_compile_options(${target} PRIVATE
+      -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion
+      # Not for an optimised build (preset `release`): g++ 12 then finds overlapping copies in std::string.
+      $<$<BOOL:${REDIAL_WERROR}>:-Werror>)
+  endif()
   # The one place for Asio macros. They change inline functions, so a library must be compiled with
   # the same ones as its users: by default there are none. A developer build, where library and
   # tests are compiled together, refuses deprecated names.

@@ -8,6 +8,8 @@
 # Roots of Debian are kept in $REDIAL_PACKAGE_ROOTS (build/package/roots).
 set -eu -o pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=tests/matrix/host_apt
+. tests/matrix/host_apt
 
 out=$PWD/build/package
 roots=${REDIAL_PACKAGE_ROOTS:-$out/roots}
@@ -46,6 +48,7 @@ sources() { # sources <new folder>
 
 in_root() { # in_root <root> <shell command> [argument...]
   local root=$1
+  local -x http_proxy=${http_proxy:-$(proxy)}
   shift
   # A /proc that ends with the command. Where mounting is not allowed, most things work without.
   # shellcheck disable=SC2016 # expanded inside
@@ -64,7 +67,7 @@ base_root() { # base_root <release>
   [ ! -e "$root/.complete" ] || return 0
   rm -rf --one-file-system "$root"
   mkdir -p "$roots"
-  debootstrap --variant=minbase "$1" "$root"
+  debootstrap --variant=minbase "$1" "$root" "$(mirror)"
   in_root "$root" 'apt-get update -q'
   touch "$root/.complete"
 }
@@ -96,7 +99,7 @@ debian() { # debian <release>
     apt-get build-dep -y -q --no-install-recommends ./
     CMAKE_CXX_COMPILER_LAUNCHER=ccache dpkg-buildpackage -us -uc
     # Nobody uploads these to Debian: there is no bug that a first upload would close.
-    lintian --allow-root --info --show-overrides --suppress-tags initial-upload-closes-no-bugs \
+    lintian --allow-root --info --suppress-tags initial-upload-closes-no-bugs \
       --fail-on error,warning ../redial_*.changes"
 
   rm -rf "$debs"

@@ -51,8 +51,10 @@ if(REDIAL_GO_PROGRAM AND REDIAL_CHURN_PEERS)
     COMMENT "Building redial-churn-go")
   add_custom_target(redial-churn-go DEPENDS "${program}")
   add_dependencies(redial_churn redial-churn-go)
-  set_property(SOURCE ${registry} APPEND PROPERTY COMPILE_DEFINITIONS
-    "REDIAL_CHURN_GO=\"${program}\"")
+  set_property(SOURCE ${registry} APPEND PROPERTY COMPILE_DEFINITIONS REDIAL_CHURN_GO)
+  if(REDIAL_INSTALL AND REDIAL_BUILD_TOOLS)
+    install(PROGRAMS "${program}" TYPE BIN COMPONENT redial_Tools)  # looked for beside redial-churn
+  endif()
 else()
   message(STATUS "redial-churn: without go")
 endif()

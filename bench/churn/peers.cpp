@@ -15,6 +15,8 @@
 
 #include <fmt/core.h>
 
+#include <filesystem>
+#include <string>
 #include <utility>
 
 namespace redial::churn {
@@ -93,13 +95,18 @@ void add_httplib(std::vector<entrant>& all) {
 #endif
 }
 
+// It lies beside this program, wherever that was installed or moved to.
+[[maybe_unused]] std::string go_command() {
+  const std::filesystem::path own = std::filesystem::read_symlink("/proc/self/exe");
+  return "exec '" + (own.parent_path() / "redial-churn-go").string() + "'";
+}
+
 void add_go(std::vector<entrant>& all) {
   constexpr const char* usual = "Go net/http";
   constexpr const char* pooled = "Go net/http, 64 idle";
 #ifdef REDIAL_CHURN_GO
   const auto with_idle = [](std::string id, std::string idle) -> make_contestant {
-    const external_client client{
-        std::move(id), "exec '" REDIAL_CHURN_GO "'", {{"CHURN_GO_IDLE", std::move(idle)}}};
+    const external_client client{std::move(id), go_command(), {{"CHURN_GO_IDLE", std::move(idle)}}};
     return [client](const auto& executor, const auto& where) {
       return make_external(executor, where, client);
     };

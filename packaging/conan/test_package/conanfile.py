@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Builds and runs a program against the package: one GET from a server of its own.
+# Builds and runs a program against the package: one GET, one line, from servers of their own.
 import os
 
 from conan import ConanFile
@@ -24,4 +24,5 @@ class RedialTestConan(ConanFile):
 
     def test(self):
         if can_run(self):
-            self.run(os.path.join(self.cpp.build.bindir, "http_get"), env="conanrun")
+            for program in ("http_get", "byte_stream"):
+                self.run(os.path.join(self.cpp.build.bindir, program), env="conanrun")

@@ -84,7 +84,9 @@ class Component:
         self.__dict__[name] = list(value)
 
     def set_property(self, name, value):
-        if name not in ("cmake_file_name", "cmake_target_name", "pkg_config_name"):
+        known = ("cmake_file_name", "cmake_target_name", "pkg_config_name",
+                 "cmake_config_version_compat")
+        if name not in known:
             raise ConanException(f"unknown property {name}")
         self.properties[name] = value
 

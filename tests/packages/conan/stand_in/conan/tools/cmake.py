@@ -100,15 +100,30 @@ class CMakeDeps:
             links.append(file)
         for required in component.requires:
             if "::" in required:
-                lookup, target = self.system[required]
-                text += lookup + "\n"
+                lookup, target = self._outside(package, required)
+                text += lookup
             else:
                 target = self._target(package.cpp_info, required)
-            links.append(target)
+            links += [target] if target else []
         links += component.system_libs
         return text + (f"set_target_properties({self._target(package.cpp_info, name)} PROPERTIES\n"
                        f'  INTERFACE_INCLUDE_DIRECTORIES "{package.package_folder}/include"\n'
                        f'  INTERFACE_LINK_LIBRARIES "{";".join(links)}")\n')
+
+
+    def _outside(self, package, required):
+        """What a user of the package gets of what it requires. A shared library brings its own:
+        only traits of the requirement hand headers and libraries on."""
+        lookup, target = self.system[required]
+        traits = package.requires[required.partition("::")[0]]
+        if not package.options.get("shared") or traits.get("transitive_libs"):
+            return lookup + "\n", target
+        if not traits.get("transitive_headers"):
+            return "", None
+        headers = "headers_of_" + target.replace("::", "_")
+        return (f"{lookup}\nif(NOT TARGET {headers})\n  add_library({headers} INTERFACE IMPORTED)\n"
+                f"  target_include_directories({headers} INTERFACE\n"
+                f"    $<TARGET_PROPERTY:{target},INTERFACE_INCLUDE_DIRECTORIES>)\nendif()\n"), headers
 
 
 class CMake:

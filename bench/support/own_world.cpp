@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/own_world.hpp"
 
-#include <net/if.h>
+#include "support/namespaces.hpp"  // of the integration tests
+
 #include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <system_error>
 
@@ -27,30 +25,12 @@ void write_file(const std::string& path, const std::string& text) {
   if (!(file << text << std::flush)) throw not_permitted("cannot write " + path);
 }
 
-// user_namespaces(7): whoever has no identity there may do nothing.
-void unshare_as_user() {
-  const auto user = std::to_string(::getuid());
-  const auto group = std::to_string(::getgid());
-  if (::unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS) != 0) refuse("namespaces", errno);
-  write_file("/proc/self/setgroups", "deny\n");
-  write_file("/proc/self/uid_map", "0 " + user + " 1\n");
-  write_file("/proc/self/gid_map", "0 " + group + " 1\n");
-}
-
-void bring_loopback_up() {
-  const int s = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  ifreq lo{};
-  std::strncpy(lo.ifr_name, "lo", sizeof lo.ifr_name - 1);
-  lo.ifr_flags = IFF_UP | IFF_RUNNING;
-  const int up = ::ioctl(s, SIOCSIFFLAGS, &lo);
-  const int error = errno;
-  ::close(s);
-  if (up != 0) refuse("loopback", error);
-}
-
-void enter_namespaces() {
-  if (::unshare(CLONE_NEWNET | CLONE_NEWNS) != 0) unshare_as_user();
-  bring_loopback_up();
+void enter() {
+  try {
+    testing::enter_namespaces(CLONE_NEWNS);
+  } catch (const std::system_error& e) {
+    throw not_permitted(e.what());
+  }
 }
 
 // There is no way back from a network whose loopback stays down, and some systems let anybody make
@@ -59,7 +39,7 @@ void send_a_child_ahead() {
   const pid_t child = ::fork();
   if (child == 0) {
     try {
-      enter_namespaces();
+      enter();
       ::_exit(0);
     } catch (const not_permitted&) {
       ::_exit(1);
@@ -75,7 +55,7 @@ void send_a_child_ahead() {
 
 void enter_own_network() {
   send_a_child_ahead();
-  enter_namespaces();
+  enter();
 }
 
 void keep_mounts_to_ourselves() {

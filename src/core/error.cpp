@@ -66,8 +66,7 @@ constexpr facts table[] = {
     {errc::connect_timeout, again | poison | unsent, "connecting took longer than connect_timeout"},
     {errc::checkout_timeout,
      again | unsent,
-     "no connection became free in time: all were busy (raise max_connections), or connecting "
-     "takes longer than the caller waits (set connect_timeout below that)"},
+     "no connection was free in time: raise max_connections, or see why connecting is slow"},
     // Not retryable: the limit sheds load, and a retry would bring it back at once.
     {errc::queue_full,
      unsent,

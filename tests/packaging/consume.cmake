@@ -63,8 +63,8 @@ else()
   set(next_version "${next_major}.0.0")
   set(next_abi "v${next_major}")
 endif()
-# Optimised a little: what is linked and found is tested here, not how fast it is.
-set(settings -G Ninja "-DCMAKE_BUILD_TYPE=${BUILD_TYPE}" "-DCMAKE_CXX_FLAGS_RELEASE=-O1 -DNDEBUG"
+# Not optimised: what is linked and found is tested here, not how fast it is.
+set(settings -G Ninja "-DCMAKE_BUILD_TYPE=${BUILD_TYPE}" "-DCMAKE_CXX_FLAGS_RELEASE=-O0 -DNDEBUG"
   "-DCMAKE_CXX_COMPILER=${compiler}" "-DCMAKE_CXX_FLAGS=${FLAGS}" "-DBUILD_SHARED_LIBS=${SHARED}")
 find_program(ccache ccache)
 if(ccache)

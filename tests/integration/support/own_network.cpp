@@ -2,14 +2,11 @@
 #include "support/own_network.hpp"
 
 #include "support/child_process.hpp"
+#include "support/namespaces.hpp"
 
 #include <fcntl.h>
-#include <net/if.h>
-#include <sched.h>
 #include <signal.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,36 +17,11 @@
 #include <cstring>
 #include <exception>
 #include <fstream>
+#include <system_error>
 
 namespace redial::inline REDIAL_ABI::testing {
 
 namespace {
-
-[[noreturn]] void give_up(const std::string& what, int error) {
-  throw not_possible(what + ": " + std::strerror(error));
-}
-
-void bring_loopback_up() {
-  const int s = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  ifreq lo{};
-  std::strncpy(lo.ifr_name, "lo", sizeof lo.ifr_name - 1);
-  lo.ifr_flags = IFF_UP | IFF_RUNNING;
-  const int up = ::ioctl(s, SIOCSIFFLAGS, &lo);
-  const int why = errno;
-  ::close(s);
-  if (up != 0) give_up("loopback", why);
-}
-
-// Whoever is not root is it in a user namespace, where the system permits those; and so are the
-// programs that are started there, which need an identity for that (user_namespaces(7)).
-void become_root_of_a_network() {
-  const std::string user = std::to_string(::getuid());
-  const std::string group = std::to_string(::getgid());
-  if (::unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) give_up("a network namespace", errno);
-  set_system_value("/proc/self/setgroups", "deny");
-  set_system_value("/proc/self/uid_map", "0 " + user + " 1");
-  set_system_value("/proc/self/gid_map", "0 " + group + " 1");
-}
 
 // Runs in the child. What it returns is the reason why nothing could be tested.
 std::string attempt(const std::function<void()>& body) {
@@ -132,8 +104,11 @@ child_result run_in_own_network(const std::function<void()>& body, int limit_s) 
 }
 
 void enter_own_network() {
-  if (::unshare(CLONE_NEWNET) != 0) become_root_of_a_network();
-  bring_loopback_up();
+  try {
+    enter_namespaces();
+  } catch (const std::system_error& e) {
+    throw not_possible(e.what());
+  }
 }
 
 void set_system_value(const std::string& path, const std::string& value) {

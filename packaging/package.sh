@@ -67,7 +67,7 @@ base_root() { # base_root <release>
   [ ! -e "$root/.complete" ] || return 0
   rm -rf --one-file-system "$root"
   mkdir -p "$roots"
-  debootstrap --variant=minbase "$1" "$root" "$(mirror)"
+  http_proxy=${http_proxy:-$(proxy)} debootstrap --variant=minbase "$1" "$root" "$(mirror)"
   in_root "$root" 'apt-get update -q'
   touch "$root/.complete"
 }

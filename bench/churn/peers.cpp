@@ -96,9 +96,13 @@ void add_httplib(std::vector<entrant>& all) {
 }
 
 // It lies beside this program, wherever that was installed or moved to.
-[[maybe_unused]] std::string go_command() {
-  const std::filesystem::path own = std::filesystem::read_symlink("/proc/self/exe");
-  return "exec '" + (own.parent_path() / "redial-churn-go").string() + "'";
+[[maybe_unused]] std::filesystem::path go_program() {
+  return std::filesystem::read_symlink("/proc/self/exe").parent_path() / "redial-churn-go";
+}
+
+[[maybe_unused]] std::string why_not_go(const service_address& where) {
+  if (!std::filesystem::exists(go_program())) return "lacks redial-churn-go beside this program";
+  return why_not_by_system(where);
 }
 
 void add_go(std::vector<entrant>& all) {
@@ -106,13 +110,15 @@ void add_go(std::vector<entrant>& all) {
   constexpr const char* pooled = "Go net/http, 64 idle";
 #ifdef REDIAL_CHURN_GO
   const auto with_idle = [](std::string id, std::string idle) -> make_contestant {
-    const external_client client{std::move(id), go_command(), {{"CHURN_GO_IDLE", std::move(idle)}}};
+    const external_client client{std::move(id),
+                                 "exec '" + go_program().string() + "'",
+                                 {{"CHURN_GO_IDLE", std::move(idle)}}};
     return [client](const auto& executor, const auto& where) {
       return make_external(executor, where, client);
     };
   };
-  all.push_back({"go", usual, why_not_by_system, with_idle("go", "0")});
-  all.push_back({"gopooled", pooled, why_not_by_system, with_idle("gopooled", "64")});
+  all.push_back({"go", usual, why_not_go, with_idle("go", "0")});
+  all.push_back({"gopooled", pooled, why_not_go, with_idle("gopooled", "64")});
 #else
   constexpr const char* package = "golang-go";
   all.push_back(absent("go", usual, package));

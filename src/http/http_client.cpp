@@ -131,7 +131,8 @@ target http_target(std::string_view text) {
   target t(text);
   if (t.scheme() == target_scheme::tcp || t.scheme() == target_scheme::tls) {
     throw std::invalid_argument("target '" + t.text() +
-                                "' is not for HTTP: use http://, https://, srv+http://, srv+https:// or static://");
+                                "' is not for HTTP: use http://, https://, srv+http://, "
+                                "srv+https:// or static://");
   }
   return t;
 }

@@ -118,7 +118,8 @@ debian() { # debian <release>
     apt-get install -y -q --no-install-recommends \
       /debs/redial-tools_*.deb /debs/libredial0.1_*.deb /debs/libredial-testing0.1_*.deb
     cd /source && debian/tests/churn
-    apt-get install -y -q --no-install-recommends /debs/*.deb cmake g++ ninja-build pkgconf libzstd-dev zlib1g-dev
+    apt-get install -y -q --no-install-recommends /debs/*.deb \
+      cmake g++ ninja-build pkgconf libzstd-dev zlib1g-dev
     debian/tests/consumer'
   rm -rf --one-file-system "$clean"
   ls "$debs"

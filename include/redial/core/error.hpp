@@ -61,7 +61,7 @@ enum class errc {
 
   // Calls.
   closed = 60,  ///< The object was closed or destroyed while the operation was in flight.
-  deadline_exceeded = 61,  ///< Of a call, in an attempt; or of a drain.
+  deadline_exceeded = 61,  ///< A deadline passed: a call's, in an attempt, or a drain's.
   attempt_timeout = 62,    ///< One attempt took longer than `attempt_timeout`.
   abandoned = 63,          ///< The operation destroyed its completion handler without calling it.
   not_sent = 64,           ///< An operation's own word that nothing had been sent when it failed.

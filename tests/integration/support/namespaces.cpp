@@ -17,7 +17,7 @@ namespace redial::inline REDIAL_ABI::testing {
 
 namespace {
 
-void require(bool worked, const std::string& what) {
+void require(bool worked, const char* what) {
   if (!worked) throw std::system_error(errno, std::generic_category(), what);
 }
 
